@@ -1,0 +1,40 @@
+# troupe_layer(<name> [DEPENDS <layer>...] [LINK <library>...])
+#
+# Makes the target troupe_<name>, alias troupe::<name>, of what lies in framework/troupe/<name>/:
+# headers go into a file set whose every header must compile alone (part of `./dev tidy`, target
+# all_verify_interface_header_sets), sources beside them into a static library. Without sources it
+# is an INTERFACE library. DEPENDS names lower layers, LINK foreign libraries; users get both.
+function(troupe_layer name)
+  cmake_parse_arguments(PARSE_ARGV 1 layer "" "" "DEPENDS;LINK")
+  set(root "${PROJECT_SOURCE_DIR}/framework")
+  file(GLOB_RECURSE headers CONFIGURE_DEPENDS "${root}/troupe/${name}/*.hpp")
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${root}/troupe/${name}/*.cpp")
+
+  set(target troupe_${name})
+  if(sources)
+    add_library(${target} STATIC ${sources})
+    set(scope PUBLIC)
+    troupe_warnings(${target})
+  else()
+    add_library(${target} INTERFACE)
+    set(scope INTERFACE)
+  endif()
+  add_library(troupe::${name} ALIAS ${target})
+  set_target_properties(${target} PROPERTIES EXPORT_NAME ${name} VERIFY_INTERFACE_HEADER_SETS ON)
+
+  target_sources(${target} ${scope} FILE_SET HEADERS BASE_DIRS "${root}" FILES ${headers})
+  target_compile_features(${target} ${scope} cxx_std_20)
+  # Without it, symmetric transfer grows the stack below -O2 (user units contain coroutines too).
+  target_compile_options(${target} ${scope} $<$<CXX_COMPILER_ID:GNU>:-foptimize-sibling-calls>)
+  list(TRANSFORM layer_DEPENDS PREPEND troupe::)
+  target_link_libraries(${target} ${scope} ${layer_DEPENDS} ${layer_LINK})
+  target_link_libraries(troupe_troupe INTERFACE troupe::${name})
+endfunction()
+
+add_library(troupe_troupe INTERFACE)
+add_library(troupe::troupe ALIAS troupe_troupe)
+file(GLOB headers CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/framework/troupe/*.hpp")
+target_sources(troupe_troupe INTERFACE FILE_SET HEADERS
+                                       BASE_DIRS "${PROJECT_SOURCE_DIR}/framework" FILES ${headers})
+unset(headers)
+set_target_properties(troupe_troupe PROPERTIES EXPORT_NAME troupe VERIFY_INTERFACE_HEADER_SETS ON)

@@ -1,0 +1,10 @@
+#pragma once
+
+#include <cstddef>
+
+namespace troupe {
+
+/// Distance in bytes at which two fields written by different threads do not disturb one another.
+inline constexpr std::size_t cache_line_bytes = 64;
+
+}  // namespace troupe

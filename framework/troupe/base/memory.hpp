@@ -1,0 +1,19 @@
+#pragma once
+
+#include <cstddef>
+
+namespace troupe {
+
+/// Memory for coroutine frames, messages and other blocks that live short and cross threads.
+/// Served by mimalloc (whose cross-thread frees cost a quarter of the system allocator's), or by
+/// plain `operator new` under sanitizers and with -DTROUPE_WITH_MIMALLOC=OFF. The program's global
+/// `new` is left alone.
+/// Returns: a block aligned to 16 bytes.
+/// Errors:  std::bad_alloc.
+/// Threads: any; a block may be given back by another thread.
+[[nodiscard]] void* allocate(std::size_t size_bytes);
+
+/// Gives back a block of allocate(). Requires: `size_bytes` as it was asked for.
+void deallocate(void* block, std::size_t size_bytes) noexcept;
+
+}  // namespace troupe

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <boost/system/error_code.hpp>
+#include <boost/system/result.hpp>
+#include <boost/system/system_error.hpp>
+
+namespace troupe {
+
+/// A value, or the error_code that says why there is none.
+template <class T>
+using result = boost::system::result<T>;
+
+/// What can go wrong in the library itself. Errors of the operating system keep their own codes.
+enum class errc {
+  closed = 1,     ///< The other end of a channel is gone, or has been closed.
+  full,           ///< No room, and the operation does not wait.
+  empty,          ///< Nothing there, and the operation does not wait.
+  timed_out,      ///< The time given to an operation has passed.
+  canceled,       ///< A stop request ended the operation; nothing was taken or sent.
+  end_of_stream,  ///< The peer has sent all it will ever send.
+  too_long,       ///< A line, a frame or a stream is longer than its limit.
+};
+
+/// The category of errc; its messages are one line each.
+const boost::system::error_category& error_category() noexcept;
+
+inline boost::system::error_code make_error_code(errc code) noexcept {
+  return {static_cast<int>(code), error_category()};
+}
+
+/// Thrown where awaiting unwraps an error: code() tells which, what() says it in words.
+using boost::system::system_error;
+
+/// Throws `code` as a system_error.
+[[noreturn]] void throw_error(boost::system::error_code code);
+
+}  // namespace troupe
+
+template <>
+struct boost::system::is_error_code_enum<troupe::errc> : std::true_type {};

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include <sys/socket.h>
+
+#include <troupe/base/result.hpp>
+
+namespace troupe::net::detail {
+
+/// A numeric address and port, as the system's calls want it.
+struct socket_address {
+  sockaddr_storage storage{};
+  socklen_t size_bytes = sizeof(sockaddr_storage);
+
+  [[nodiscard]] sockaddr* data() noexcept { return reinterpret_cast<sockaddr*>(&storage); }
+  [[nodiscard]] const sockaddr* data() const noexcept {
+    return reinterpret_cast<const sockaddr*>(&storage);
+  }
+  [[nodiscard]] int family() const noexcept { return storage.ss_family; }
+  [[nodiscard]] std::uint16_t port() const noexcept;
+
+  /// Returns: `127.0.0.1:80` or `[::1]:80`; empty for other families.
+  [[nodiscard]] std::string text() const;
+};
+
+/// Reads `127.0.0.1`, `::1`, or `localhost`, which is 127.0.0.1.
+/// Errors: invalid_argument for anything else.
+[[nodiscard]] result<socket_address> parse_address(const std::string& host, std::uint16_t port);
+
+/// The address that `fd` is bound to, and the one it is connected to; empty when it is not.
+[[nodiscard]] socket_address local_address(int fd) noexcept;
+[[nodiscard]] socket_address peer_address(int fd) noexcept;
+
+/// `host:port`, with brackets where the host has colons.
+[[nodiscard]] std::string host_and_port(const std::string& host, std::uint16_t port);
+
+}  // namespace troupe::net::detail

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <chrono>
+
+#include <boost/asio/basic_waitable_timer.hpp>
+
+#include <troupe/io/listener_device.hpp>
+#include <troupe/net/detail/watched_fd.hpp>
+#include <troupe/pal/clock.hpp>
+
+namespace troupe::net::detail {
+
+/// A listening socket as the device of an io::listener.
+///
+/// When the process has no descriptors left, accepting would fail at once for ever. Then a spare
+/// descriptor is given up for a moment to take one connection and close it, so that its peer is
+/// told; the error is reported, and nothing is accepted for a while, longer each time.
+class socket_listener final : public io::listener_device, private watched_fd, private intake {
+public:
+  /// Takes over the non-blocking listening socket `fd`, also when it throws; see watched_fd.
+  static socket_listener& make(std::shared_ptr<reactor_core> core, int fd, bool no_delay) {
+    return *new socket_listener{std::move(core), fd, no_delay};
+  }
+
+  [[nodiscard]] io::attempt<io::stream_device_ptr> try_accept() noexcept override;
+  [[nodiscard]] bool enlist_accept(waker key) noexcept override;
+  void delist_accept() noexcept override { slot_.delist(); }
+
+  [[nodiscard]] std::string local_address() const override;
+  [[nodiscard]] std::uint16_t port() const noexcept override;
+  void close() noexcept override;
+
+private:
+  using timer = boost::asio::basic_waitable_timer<
+      std::chrono::steady_clock, boost::asio::wait_traits<std::chrono::steady_clock>,
+      boost::asio::io_context::executor_type>;
+
+  socket_listener(std::shared_ptr<reactor_core> core, int fd, bool no_delay);
+  ~socket_listener() override;
+
+  void stop_intake() noexcept override { slot_.close(); }
+  io::attempt<io::stream_device_ptr> take(int connection) noexcept;
+  boost::system::error_code pause(int error) noexcept;
+  void refuse_one() noexcept;
+  [[nodiscard]] bool pausing() const noexcept;
+
+  wait_slot slot_;  // Armed with a wait for the descriptor or, during a pause, for the timer.
+  std::optional<timer> timer_;
+  time_point pause_ends_{};
+  std::chrono::milliseconds next_pause_;
+  int spare_ = -1;
+  bool no_delay_;
+};
+
+}  // namespace troupe::net::detail

@@ -1,0 +1,68 @@
+#include <troupe/net/detail/socket_stream.hpp>
+
+#include <cerrno>
+#include <utility>
+
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <troupe/net/detail/address.hpp>
+
+namespace troupe::net::detail {
+
+namespace {
+
+boost::system::error_code system_error_code(int number) noexcept {
+  return {number, boost::system::system_category()};
+}
+
+}  // namespace
+
+io::attempt<std::size_t> socket_stream::try_read(std::span<std::byte> into) noexcept {
+  if (std::exchange(read_short_, false)) return std::nullopt;
+  for (;;) {
+    ssize_t count = ::recv(fd(), into.data(), into.size(), 0);
+    if (count >= 0) {
+      auto taken = static_cast<std::size_t>(count);
+      read_short_ = 0 < taken && taken < into.size();
+      return taken;
+    }
+    if (errno == EAGAIN) return std::nullopt;
+    if (errno != EINTR) return system_error_code(errno);
+  }
+}
+
+io::attempt<std::size_t> socket_stream::try_write(std::span<const std::byte> from) noexcept {
+  if (std::exchange(wrote_short_, false)) return std::nullopt;
+  for (;;) {
+    ssize_t count = ::send(fd(), from.data(), from.size(), MSG_NOSIGNAL);
+    if (count >= 0) {
+      auto sent = static_cast<std::size_t>(count);
+      wrote_short_ = sent < from.size();
+      return sent;
+    }
+    if (errno == EAGAIN) return std::nullopt;
+    if (errno != EINTR) return system_error_code(errno);
+  }
+}
+
+io::attempt<void> socket_stream::try_shutdown() noexcept {
+  if (::shutdown(fd(), SHUT_WR) != 0) return system_error_code(errno);
+  return result<void>{};
+}
+
+std::string socket_stream::local_address() const { return detail::local_address(fd()).text(); }
+std::string socket_stream::peer_address() const { return detail::peer_address(fd()).text(); }
+
+io::attempt<void> socket_stream::try_finish_connect() noexcept {
+  // A wake alone proves nothing (wait_slot R4), and SO_ERROR is 0 while the connection is tried.
+  pollfd state{fd(), POLLOUT, 0};
+  if (::poll(&state, 1, 0) <= 0) return std::nullopt;
+  int error = 0;
+  socklen_t size_bytes = sizeof error;
+  if (::getsockopt(fd(), SOL_SOCKET, SO_ERROR, &error, &size_bytes) != 0) error = errno;
+  if (error != 0) return system_error_code(error);
+  return result<void>{};
+}
+
+}  // namespace troupe::net::detail

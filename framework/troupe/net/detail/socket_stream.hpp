@@ -1,0 +1,51 @@
+#pragma once
+
+#include <troupe/io/stream_device.hpp>
+#include <troupe/net/detail/watched_fd.hpp>
+
+namespace troupe::net::detail {
+
+/// A connected stream socket as the device of an io::stream.
+class socket_stream final : public io::stream_device, private watched_fd {
+public:
+  /// Takes over the non-blocking socket `fd`, also when it throws; see watched_fd.
+  static socket_stream& make(std::shared_ptr<reactor_core> core, int fd) {
+    return *new socket_stream{std::move(core), fd};
+  }
+
+  [[nodiscard]] io::attempt<std::size_t> try_read(std::span<std::byte> into) noexcept override;
+  [[nodiscard]] io::attempt<std::size_t> try_write(
+      std::span<const std::byte> from) noexcept override;
+  [[nodiscard]] io::attempt<void> try_shutdown() noexcept override;
+
+  [[nodiscard]] bool enlist_read(waker key) noexcept override {
+    return enlist(reading_, wait_type::wait_read, key);
+  }
+  void delist_read() noexcept override { reading_.delist(); }
+  [[nodiscard]] bool enlist_write(waker key) noexcept override {
+    return enlist(writing_, wait_type::wait_write, key);
+  }
+  void delist_write() noexcept override { writing_.delist(); }
+
+  [[nodiscard]] std::string local_address() const override;
+  [[nodiscard]] std::string peer_address() const override;
+  void close() noexcept override { release(); }
+
+  /// Looks whether the connection that was begun on this socket stands.
+  [[nodiscard]] io::attempt<void> try_finish_connect() noexcept;
+
+private:
+  socket_stream(std::shared_ptr<reactor_core> core, int fd)
+      : watched_fd{std::move(core), fd} {}
+  ~socket_stream() override = default;
+
+  wait_slot reading_;
+  wait_slot writing_;
+  // The last read or write moved less than it could have: the next one would block, most likely.
+  // Used up by one try, so that every second look is a real one. See wait_slot R3 for why waiting
+  // without a try that has failed loses nothing.
+  bool read_short_ = false;
+  bool wrote_short_ = false;
+};
+
+}  // namespace troupe::net::detail

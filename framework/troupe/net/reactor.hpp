@@ -1,0 +1,56 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include <troupe/sched/driver.hpp>
+
+namespace troupe::net {
+
+namespace detail {
+class reactor_core;
+}
+
+/// The driver of a runtime that does network I/O: a Boost.Asio io_context, run by the workers
+/// themselves, one at a time.
+///
+/// Sockets made by net functions keep the io_context alive: they may outlive the reactor, and are
+/// then of no use but harmless.
+///
+/// Bounds: wait() is exact to about 60 us (a timerfd; Asio alone rounds up to a millisecond) and
+///         makes no system call for the time as long as the time does not become earlier.
+/// Example:
+///     scheduler_config config;
+///     config.io = std::make_unique<net::reactor>();
+class reactor final : public driver {
+public:
+  /// Errors: system_error when the system is out of descriptors.
+  reactor();
+  ~reactor() override;
+  reactor(const reactor&) = delete;
+  reactor& operator=(const reactor&) = delete;
+
+  /// Exceptions that leave handlers of the user (use_task makes none) go to the failure sink.
+  void wait(std::optional<time_point> until) override;
+  void poll() override;
+  void interrupt() noexcept override;
+  void stop_intake() noexcept override;
+
+  /// What the net functions work on.
+  [[nodiscard]] const std::shared_ptr<detail::reactor_core>& core() const noexcept { return core_; }
+
+  /// Returns: the reactor of the runtime that the calling thread works for.
+  /// Errors:  outside a runtime, or in one without a net::reactor: a misuse, one line.
+  [[nodiscard]] static reactor& current();
+
+private:
+  class alarm;
+
+  template <class Run>
+  void run_handlers(Run run);
+
+  std::shared_ptr<detail::reactor_core> core_;
+  std::unique_ptr<alarm> alarm_;
+};
+
+}  // namespace troupe::net

@@ -1,0 +1,11 @@
+#pragma once
+
+#include <atomic>
+
+namespace troupe::pal {
+
+/// The atomic of all lock-free code here: a model checker replaces this one name.
+template <class T>
+using atomic = std::atomic<T>;
+
+}  // namespace troupe::pal

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <string>
+#include <thread>
+
+namespace troupe::pal {
+
+using thread = std::thread;
+
+/// Names the calling thread for debuggers and `top`; cut to the system's 15 characters.
+void set_thread_name(const std::string& name) noexcept;
+
+/// Returns: how many threads can run at once in this process (its CPU affinity), at least 1.
+unsigned usable_cores() noexcept;
+
+/// Tells the processor that this thread waits for another one's next store.
+inline void spin_hint() noexcept {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#else
+#error "troupe runs on x86-64 and arm64 Linux"
+#endif
+}
+
+}  // namespace troupe::pal

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include <troupe/pal/mutex.hpp>
+#include <troupe/runtime/runtime.hpp>
+
+namespace troupe {
+
+/// What a runtime owns, and the phases of its end.
+class runtime::state {
+public:
+  explicit state(const runtime_config& config);
+  ~state();
+
+  [[nodiscard]] troupe::scheduler& sched() noexcept { return *scheduler_; }
+
+  /// Ends all accepting of connections.
+  void stop_intake() noexcept { sched().io().stop_intake(); }
+  /// Asks every task to stop.
+  void cancel_all() noexcept;
+  /// Waits for quiescence until `deadline`; the number of tasks left, or none on time-out.
+  [[nodiscard]] std::optional<std::size_t> wait_quiescent(time_point deadline);
+  /// Stops the workers and destroys what is suspended. Returns false when a worker is stuck in a
+  /// turn: then nothing is destroyed, and the process can only be ended.
+  bool stop_now(std::chrono::nanoseconds patience) noexcept;
+
+  /// Called, besides wait_quiescent(), whenever the runtime becomes quiescent.
+  void on_quiescent(std::function<void(std::size_t)> act);
+
+private:
+  void became_quiescent(std::size_t live);
+
+  std::unique_ptr<troupe::scheduler> scheduler_;
+  bool stopped_ = false;
+
+  pal::mutex mutex_;
+  pal::condition changed_;
+  std::optional<std::size_t> quiescent_with_;
+  std::function<void(std::size_t)> on_quiescent_;
+};
+
+}  // namespace troupe

@@ -1,0 +1,160 @@
+#include <troupe/runtime/run.hpp>
+
+#include <fmt/format.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <optional>
+#include <system_error>
+
+#include <troupe/base/log.hpp>
+#include <troupe/runtime/detail/signals.hpp>
+#include <troupe/runtime/detail/state.hpp>
+#include <troupe/task/failure.hpp>
+
+namespace troupe {
+
+/// One run() from start to exit code. The calling thread waits in poll(2) for what happens: the
+/// runtime has become quiescent, or a signal has come.
+class main_run final : public detail::task_owner {
+public:
+  explicit main_run(const runtime_config& config)
+      : config_{config}, wake_fd_{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)}, rt_{config} {
+    if (wake_fd_ < 0) throw std::system_error{errno, std::generic_category(), "eventfd"};
+    if (config.handle_signals) signals_.emplace(wake_fd_);
+  }
+  ~main_run() { ::close(wake_fd_); }
+
+  int run(const std::function<task<int>()>& program);
+
+  void on_child_start(detail::task_core&) noexcept override {}
+  void on_child_end(detail::task_core& main) noexcept override;
+
+private:
+  enum class event { quiescent, signal, timed_out };
+
+  void became_quiescent(std::size_t live) noexcept;
+  event wait(std::optional<time_point> until);
+  int stop_gracefully();
+  int end_stuck();
+  int finish(int code);
+
+  const runtime_config& config_;
+  int wake_fd_;
+  std::optional<detail::stop_signals> signals_;
+  pal::atomic<std::size_t> live_{0};
+  pal::atomic<bool> quiescent_{false};
+  pal::atomic<bool> main_ended_{false};
+  bool signal_taken_ = false;
+  detail::task_core* main_ = nullptr;
+  int code_ = 0;
+  runtime rt_;  // Last: its end comes first, while the rest is still there.
+};
+
+void main_run::on_child_end(detail::task_core& main) noexcept {
+  if (auto error = main.exception()) {
+    log(log_level::error, fmt::format("main ended with an exception: {}", describe(error)));
+    code_ = 1;
+  } else if (main.any_exception() == nullptr) {
+    code_ = detail::take_outcome<int>(main);
+  }
+  main.take_exception();
+  main_ended_.store(true, std::memory_order_release);
+}
+
+void main_run::became_quiescent(std::size_t live) noexcept {
+  live_.store(live, std::memory_order_relaxed);
+  quiescent_.store(true, std::memory_order_release);  // -> wait
+  std::uint64_t one = 1;
+  // It fails only when the counter is full, and then the thread has been told.
+  if (::write(wake_fd_, &one, sizeof one) < 0) return;
+}
+
+main_run::event main_run::wait(std::optional<time_point> until) {
+  for (;;) {
+    if (!signal_taken_ && signals_ && detail::stop_signal_count() > 0) {
+      signal_taken_ = true;
+      return event::signal;
+    }
+    if (quiescent_.exchange(false, std::memory_order_acquire)) return event::quiescent;
+    int wait_ms = -1;
+    if (until) {
+      auto left = *until - pal::real_clock().now();
+      if (left <= duration::zero()) return event::timed_out;
+      using whole = std::chrono::milliseconds;
+      wait_ms = static_cast<int>(std::min<long>(std::chrono::ceil<whole>(left).count(), 60'000));
+    }
+    pollfd waited{wake_fd_, POLLIN, 0};
+    if (::poll(&waited, 1, wait_ms) > 0) {
+      std::uint64_t count = 0;
+      if (::read(wake_fd_, &count, sizeof count) < 0 && errno != EAGAIN) return event::timed_out;
+    }
+  }
+}
+
+int main_run::run(const std::function<task<int>()>& program) {
+  rt_.state_->on_quiescent([this](std::size_t live) { became_quiescent(live); });
+  rt_.scheduler().add_guard();
+  main_ = &detail::start_on(rt_.scheduler(), this, std::source_location::current(), program());
+  rt_.scheduler().remove_guard();
+  if (wait(std::nullopt) == event::signal) return stop_gracefully();
+  if (main_ended_.load(std::memory_order_acquire) && live_.load() == 0) return finish(code_);
+  return end_stuck();
+}
+
+int main_run::end_stuck() {
+  log(log_level::error, "the program is stuck: nothing can wake the tasks that are left");
+  for (const auto& report : rt_.tasks()) log(log_level::error, "  " + to_string(report));
+  return finish(1);
+}
+
+// First main alone, with no new connections; when that does not end it, or at four fifths of the
+// budget, all tasks; at its end the survivors are listed.
+int main_run::stop_gracefully() {
+  time_point deadline = pal::real_clock().now() + config_.shutdown_budget;
+  rt_.state_->stop_intake();
+  main_->request_stop_on(rt_.scheduler());
+  event seen = wait(deadline - config_.shutdown_budget / 5);
+  if (seen != event::quiescent || live_.load() != 0) {
+    rt_.state_->cancel_all();
+    seen = wait(deadline);
+  }
+  if (seen == event::quiescent && live_.load() == 0) return finish(code_);
+  auto survivors = rt_.tasks();
+  log(log_level::error, fmt::format("{} tasks survived the stop:", survivors.size()));
+  for (const auto& report : survivors) log(log_level::error, "  " + to_string(report));
+  return finish(1);
+}
+
+int main_run::finish(int code) {
+  if (!rt_.state_->stop_now(std::chrono::milliseconds{100})) {
+    log(log_level::error, "a task did not give its worker back: ending the process");
+    std::fflush(nullptr);
+    std::_Exit(code == 0 ? 1 : code);
+  }
+  main_->destroy();  // It has an owner, this object, so the runtime has left it alone.
+  return code;
+}
+
+namespace detail {
+
+int run_program(const runtime_config& config, std::function<task<int>()> program) {
+  if (current_context() != nullptr) {
+    misuse("run() was called inside a task: spawn() or co_await the other task instead");
+  }
+  try {
+    runtime_config settled = resolve(config);
+    main_run whole{settled};
+    return whole.run(program);
+  } catch (const std::exception& error) {
+    log(log_level::error, fmt::format("the runtime could not start: {}", error.what()));
+    return 1;
+  }
+}
+
+}  // namespace detail
+}  // namespace troupe

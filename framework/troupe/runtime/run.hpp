@@ -1,0 +1,65 @@
+#pragma once
+
+#include <concepts>
+#include <exception>
+#include <functional>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+#include <troupe/runtime/config.hpp>
+#include <troupe/task/task.hpp>
+
+namespace troupe {
+
+namespace detail {
+
+/// Runs a program to its end; see run().
+int run_program(const runtime_config& config, std::function<task<int>()> program);
+
+template <class F, class... Args>
+int run_with(const runtime_config& config, F&& f, Args&&... args) {
+  auto arguments = std::tuple<std::decay_t<Args>...>{std::forward<Args>(args)...};
+  auto call = [&f, &arguments] {
+    return std::apply([&f](auto&... each) { return std::invoke(f, std::move(each)...); }, arguments);
+  };
+  using returned = std::invoke_result_t<decltype(call)>;
+  static_assert(std::is_same_v<returned, task<>> || std::is_same_v<returned, task<int>>,
+                "run(main): main must return task<> or task<int>");
+  if constexpr (std::is_same_v<returned, task<int>>) {
+    return run_program(config, call);
+  } else {
+    return run_program(config, [&call]() -> task<int> {
+      co_await call();
+      co_return 0;
+    });
+  }
+}
+
+}  // namespace detail
+
+/// Runs a program: starts a runtime, runs `f(args...)` as its main task, and returns when that and
+/// everything it has spawned have ended, and no timer, I/O or blocking work is left.
+///
+/// SIGINT and SIGTERM stop it gracefully within config.shutdown_budget: no new connections, main is
+/// asked to stop, then all other tasks; a second signal ends the process at once.
+///
+/// Returns: the value of a task<int>; else 0. 1 after an exception out of main (one line tells it),
+///          when only tasks are left that wait for one another (who waits for what is printed), and
+///          when tasks survive a stop (they are listed).
+/// Errors:  a bad setting or no thread to be had is one line, and 1.
+/// Requires: not called on a worker: inside a task that is a misuse.
+/// Example: `int main() { return troupe::run(main_task); }`
+template <class F, class... Args>
+  requires(!std::same_as<std::remove_cvref_t<F>, runtime_config>)
+int run(F&& f, Args&&... args) {
+  return detail::run_with(runtime_config{}, std::forward<F>(f), std::forward<Args>(args)...);
+}
+
+/// The same with settings.
+template <class F, class... Args>
+int run(const runtime_config& config, F&& f, Args&&... args) {
+  return detail::run_with(config, std::forward<F>(f), std::forward<Args>(args)...);
+}
+
+}  // namespace troupe

@@ -1,0 +1,125 @@
+#include <troupe/runtime/runtime.hpp>
+
+#include <fmt/format.h>
+
+#include <source_location>
+
+#include <troupe/net/reactor.hpp>
+#include <troupe/runtime/detail/state.hpp>
+
+namespace troupe {
+
+namespace {
+
+std::string place(std::source_location where) {
+  if (where.line() == 0) return "?";
+  return fmt::format("{}:{}", where.file_name(), where.line());
+}
+
+}  // namespace
+
+std::string to_string(const task_report& report) {
+  if (report.waits_at.empty()) {
+    return fmt::format("task spawned at {}: {}", report.spawned_at, report.waits_for);
+  }
+  return fmt::format("task spawned at {}: waits for {} at {}", report.spawned_at, report.waits_for,
+                     report.waits_at);
+}
+
+runtime::state::state(const runtime_config& config) {
+  scheduler_config inner;
+  inner.workers = config.workers;
+  inner.clock = config.clock;
+  inner.seed = config.seed;
+  inner.max_blocking_threads = config.max_blocking_threads;
+  inner.thread_name = config.thread_name;
+  inner.on_quiescent = [this](std::size_t live) { became_quiescent(live); };
+  if (config.network) inner.io = std::make_unique<net::reactor>();
+  scheduler_ = std::make_unique<troupe::scheduler>(std::move(inner));
+}
+
+runtime::state::~state() { stop_now(std::chrono::hours{24}); }
+
+void runtime::state::cancel_all() noexcept {
+  detail::task_core::for_each_live(sched(), [this](detail::task_core& task, const auto&) {
+    task.request_stop_on(sched());
+  });
+}
+
+std::optional<std::size_t> runtime::state::wait_quiescent(time_point deadline) {
+  {
+    pal::lock guard{mutex_};
+    quiescent_with_.reset();
+  }
+  sched().add_guard();  // Letting go of it makes the workers look whether they are quiescent.
+  sched().remove_guard();
+  pal::lock guard{mutex_};
+  changed_.wait_until(guard, deadline, [this] { return quiescent_with_.has_value(); });
+  return quiescent_with_;
+}
+
+void runtime::state::on_quiescent(std::function<void(std::size_t)> act) {
+  pal::lock guard{mutex_};
+  on_quiescent_ = std::move(act);
+}
+
+void runtime::state::became_quiescent(std::size_t live) {
+  pal::lock guard{mutex_};
+  quiescent_with_ = live;
+  if (on_quiescent_) on_quiescent_(live);
+  changed_.notify_all();
+}
+
+bool runtime::state::stop_now(std::chrono::nanoseconds patience) noexcept {
+  if (std::exchange(stopped_, true)) return true;
+  if (!sched().stop_workers(pal::real_clock().now() + patience)) return false;
+  // Owned children are destroyed by their owners' frames.
+  detail::task_core::for_each_live(sched(), [](detail::task_core& task, const auto&) {
+    if (!task.is_owned()) task.destroy();
+  });
+  return true;
+}
+
+runtime::runtime(runtime_config config)
+    : state_{std::make_unique<state>(resolve(std::move(config)))} {}
+
+runtime::~runtime() = default;
+
+scheduler& runtime::scheduler() const noexcept { return state_->sched(); }
+
+std::vector<task_report> runtime::tasks() const {
+  std::vector<task_report> reports;
+  detail::task_core::for_each_live(
+      scheduler(), [&](detail::task_core&, const detail::task_core::record& seen) {
+        task_report report;
+        report.spawned_at = place(seen.spawned_at);
+        report.suspended = seen.suspended;
+        if (seen.suspended && seen.what != nullptr) {
+          report.waits_for = seen.what;
+          report.waits_at = place(seen.where);
+        } else {
+          report.waits_for = "it waits for nothing: it is running, or ready to";
+        }
+        reports.push_back(std::move(report));
+      });
+  return reports;
+}
+
+std::vector<task_report> runtime::shut_down(std::chrono::nanoseconds budget) {
+  if (scheduler::current() != nullptr) {
+    misuse("runtime::shut_down() was called on a worker: call it from the thread that owns it");
+  }
+  time_point deadline = pal::real_clock().now() + budget;
+  state_->stop_intake();
+  auto left = state_->wait_quiescent(deadline - budget / 5);
+  if (left != std::size_t{0}) {
+    state_->cancel_all();
+    left = state_->wait_quiescent(deadline);
+  }
+  std::vector<task_report> survivors;
+  if (left != std::size_t{0}) survivors = tasks();
+  state_->stop_now(std::chrono::milliseconds{100});
+  return survivors;
+}
+
+}  // namespace troupe

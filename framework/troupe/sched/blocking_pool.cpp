@@ -1,0 +1,68 @@
+#include <troupe/sched/blocking_pool.hpp>
+
+#include <utility>
+
+#include <troupe/sched/scheduler.hpp>
+
+namespace troupe {
+
+namespace {
+constexpr std::chrono::seconds idle_life{10};
+}
+
+blocking_pool::~blocking_pool() {
+  pal::lock guard{mutex_};
+  stopping_ = true;
+  queue_.clear();
+  changed_.notify_all();
+  changed_.wait(guard, [this] { return threads_ == 0; });
+}
+
+void blocking_pool::submit(std::function<void()> work) {
+  pal::lock guard{mutex_};
+  owner_.add_guard();
+  queue_.push_back(std::move(work));
+  if (idle_ >= queue_.size()) {
+    changed_.notify_one();
+    return;
+  }
+  if (threads_ == max_threads_) return;
+  try {
+    pal::thread{[this] { run_thread(); }}.detach();
+    ++threads_;
+  } catch (...) {
+    if (threads_ > 0) return;  // The others will get to it.
+    queue_.pop_back();
+    owner_.remove_guard();
+    throw;
+  }
+}
+
+std::size_t blocking_pool::pending() const noexcept {
+  pal::lock guard{mutex_};
+  return running_ + queue_.size();
+}
+
+void blocking_pool::run_thread() {
+  pal::set_thread_name("troupe-block");
+  pal::lock guard{mutex_};
+  for (;;) {
+    ++idle_;
+    bool woken = changed_.wait_for(guard, idle_life, [this] { return stopping_ || !queue_.empty(); });
+    --idle_;
+    if (stopping_ || !woken) break;
+    auto work = std::move(queue_.front());
+    queue_.pop_front();
+    ++running_;
+    guard.unlock();
+    work();
+    work = nullptr;  // Its captures end before the pool looks done.
+    owner_.remove_guard();
+    guard.lock();
+    --running_;
+  }
+  --threads_;
+  changed_.notify_all();  // Under the lock: the pool may be gone right after it.
+}
+
+}  // namespace troupe

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <vector>
+
+#include <troupe/pal/mutex.hpp>
+#include <troupe/pal/thread.hpp>
+
+namespace troupe {
+
+class scheduler;
+
+/// Threads for work that blocks: they are made when needed, up to a limit, and end when idle for
+/// ten seconds. Beyond the limit work waits in a queue; workers are never blocked by it.
+/// Threads: any.
+class blocking_pool {
+public:
+  blocking_pool(scheduler& owner, std::size_t max_threads) noexcept
+      : owner_{owner}, max_threads_{max_threads} {}
+
+  /// Waits for the work that is running; what is queued is dropped.
+  ~blocking_pool();
+
+  /// Queues `work`, which must not throw. Until it has ended the runtime does not count as
+  /// quiescent. Errors: std::system_error when no thread can be made and none exists.
+  void submit(std::function<void()> work);
+
+  /// Returns: how many pieces of work are running or queued.
+  [[nodiscard]] std::size_t pending() const noexcept;
+
+private:
+  void run_thread();
+
+  scheduler& owner_;
+  const std::size_t max_threads_;
+  mutable pal::mutex mutex_;
+  pal::condition changed_;
+  std::deque<std::function<void()>> queue_;
+  std::size_t threads_ = 0;
+  std::size_t idle_ = 0;
+  std::size_t running_ = 0;
+  bool stopping_ = false;
+};
+
+}  // namespace troupe

@@ -1,0 +1,105 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include <troupe/base/cache_line.hpp>
+#include <troupe/pal/atomic.hpp>
+#include <troupe/task/job.hpp>
+
+namespace troupe::detail {
+
+/// The ready jobs of one worker: a ring, first in first out, from whose front others may steal.
+///
+///   head_   index of the oldest job     pop, grab, steal: one CAS each; only grows
+///   tail_   index behind the newest     push, by the owner alone; only grows
+///   slot    job at its index            push, while the index is outside [head_, tail_)
+///
+///   R1. push, pop and grab are the owner's; steal is anyone's.
+///   R2. A slot in [head_, tail_) is not written: who has read it and then moves head_ from the
+///       value it read before owns the jobs.
+///   R3. Indices are 32 bits and wrap; a CAS is fooled only by 2^32 pops during one steal.
+/// Source: the Go runtime's runqput, runqget, runqgrab. Differs: no next slot in here.
+class run_queue {
+public:
+  static constexpr std::uint32_t capacity = 256;
+
+  /// Adds at the back. Returns false when there is no room. R1
+  [[nodiscard]] bool push(job& ready) noexcept {
+    std::uint32_t tail = tail_.load(std::memory_order_relaxed);
+    if (tail - head_.load(std::memory_order_acquire) >= capacity) return false;  // <- steal
+    slot(tail).store(&ready, std::memory_order_relaxed);
+    tail_.store(tail + 1, std::memory_order_release);  // -> steal
+    return true;
+  }
+
+  /// Takes the oldest; null when empty. R1
+  [[nodiscard]] job* pop() noexcept {
+    std::uint32_t head = head_.load(std::memory_order_relaxed);
+    for (;;) {
+      if (head == tail_.load(std::memory_order_relaxed)) return nullptr;
+      job* oldest = slot(head).load(std::memory_order_relaxed);
+      if (head_.compare_exchange_weak(head, head + 1, std::memory_order_relaxed,
+                                      std::memory_order_relaxed)) {
+        return oldest;
+      }
+    }
+  }
+
+  /// Takes half of the jobs, the oldest ones. Returns: how many were written to `out`.
+  /// The owner makes room with it, anyone else steals with it.
+  [[nodiscard]] std::uint32_t take_half(std::array<job*, capacity / 2>& out) noexcept {
+    std::uint32_t head = head_.load(std::memory_order_acquire);
+    for (;;) {
+      std::uint32_t count = tail_.load(std::memory_order_acquire) - head;  // <- push
+      count -= count / 2;
+      if (count == 0) return 0;
+      if (count > capacity / 2) {  // head_ moved between the two loads: look again.
+        head = head_.load(std::memory_order_acquire);
+        continue;
+      }
+      for (std::uint32_t i = 0; i < count; ++i) {
+        out[i] = slot(head + i).load(std::memory_order_relaxed);
+      }
+      if (head_.compare_exchange_weak(head, head + count, std::memory_order_release,  // -> push
+                                      std::memory_order_acquire)) {
+        return count;  // R2
+      }
+    }
+  }
+
+  /// Threads: any; a moment's truth.
+  [[nodiscard]] std::uint32_t size() const noexcept {
+    std::uint32_t head = head_.load(std::memory_order_relaxed);
+    std::uint32_t count = tail_.load(std::memory_order_relaxed) - head;
+    return count > capacity ? 0 : count;
+  }
+
+  /// The index of the oldest job and of the one behind the newest, for one who watches progress.
+  [[nodiscard]] std::uint32_t head() const noexcept {
+    return head_.load(std::memory_order_relaxed);
+  }
+  [[nodiscard]] std::uint32_t tail() const noexcept {
+    return tail_.load(std::memory_order_relaxed);
+  }
+
+  /// Swaps the oldest job with the one `distance` behind it, so that a seed can choose what runs.
+  /// Requires: a single worker (nobody steals), and `distance` below size().
+  void bring_forward(std::uint32_t distance) noexcept {
+    std::uint32_t head = head_.load(std::memory_order_relaxed);
+    job* first = slot(head).load(std::memory_order_relaxed);
+    job* chosen = slot(head + distance).load(std::memory_order_relaxed);
+    slot(head).store(chosen, std::memory_order_relaxed);
+    slot(head + distance).store(first, std::memory_order_relaxed);
+  }
+
+private:
+  pal::atomic<job*>& slot(std::uint32_t index) noexcept { return slots_[index % capacity]; }
+
+  alignas(cache_line_bytes) pal::atomic<std::uint32_t> head_{0};
+  alignas(cache_line_bytes) pal::atomic<std::uint32_t> tail_{0};
+  std::array<pal::atomic<job*>, capacity> slots_{};
+};
+
+}  // namespace troupe::detail

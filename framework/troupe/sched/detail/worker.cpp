@@ -1,0 +1,187 @@
+#include <troupe/sched/detail/worker.hpp>
+
+#include <algorithm>
+#include <array>
+
+#include <troupe/base/assert.hpp>
+#include <troupe/sched/scheduler.hpp>
+
+namespace troupe::detail {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::uint32_t inject_interval = 61;      // Turns between two looks at outside jobs.
+constexpr std::uint32_t max_handoffs = 64;         // Turns in a row that the slot may take.
+constexpr std::uint32_t fine_backlog = 16;         // Jobs that are worth waking a thief for.
+constexpr duration coarse_turn = 10us;             // Mean turn from which each push is worth it.
+constexpr duration look_interval = 100us;          // Timers and I/O are looked at this often.
+constexpr duration max_poll_gap = look_interval / 2;
+constexpr std::size_t inject_batch = 32;
+
+}  // namespace
+
+worker::worker(scheduler& owner, std::size_t index, std::uint64_t seed)
+    : owner_{owner}, index_{index}, wheel_{owner.clock().now()}, random_{seed} {
+  exec = &owner;
+}
+
+void worker::run() {
+  current_context_pointer = this;
+  sights_.resize(owner_.worker_count());
+  restart_measure();
+  while (!owner_.stopping()) {
+    if (--turns_to_measure_ == 0) maintain();
+    job* next = owner_.config_.seed ? next_seeded() : next_job();
+    if (next == nullptr) {
+      find_work();
+      continue;
+    }
+    run_turn(*next);
+  }
+  current_context_pointer = nullptr;
+}
+
+void worker::run_turn(job& next) noexcept {
+  turns_.increment();
+  in_turn = true;
+  next.run(next);
+  in_turn = false;
+}
+
+job* worker::next_job() noexcept {
+  if (++tick_ % inject_interval == 0) {
+    if (job* outside = take_injected()) return outside;
+  }
+  if (handoffs_ < max_handoffs) {
+    if (job* woken = slot_.take()) {
+      ++handoffs_;
+      return woken;
+    }
+  }
+  handoffs_ = 0;
+  if (job* oldest = queue_.pop()) return oldest;
+  if (job* woken = slot_.take()) return woken;
+  return take_injected();
+}
+
+job* worker::next_seeded() noexcept {
+  if (job* outside = take_injected()) push_quietly(*outside);
+  std::uint32_t ready = queue_.size();
+  if (ready > 1) queue_.bring_forward(static_cast<std::uint32_t>(random_.below(ready)));
+  return queue_.pop();
+}
+
+job* worker::take_injected() noexcept {
+  std::size_t share = owner_.injected_.size() / owner_.worker_count() + 1;
+  job* first = owner_.injected_.pop(std::min(share, inject_batch));
+  if (first == nullptr) return nullptr;
+  for (job* rest = std::exchange(first->next, nullptr); rest != nullptr;) {
+    job* following = std::exchange(rest->next, nullptr);
+    push_quietly(*rest);
+    rest = following;
+  }
+  return first;
+}
+
+void worker::hand_off(job& ready) noexcept {
+  if (owner_.config_.seed) return push_quietly(ready);
+  if (job* before = slot_.put(ready)) push_quietly(*before);
+  on_push();
+}
+
+void worker::push_back(job& ready) noexcept {
+  push_quietly(ready);
+  on_push();
+}
+
+void worker::push_quietly(job& ready) noexcept {
+  if (!queue_.push(ready)) overflow(ready);
+}
+
+void worker::overflow(job& ready) noexcept {
+  std::array<job*, run_queue::capacity / 2> half;
+  std::uint32_t count = queue_.take_half(half);
+  ready.next = nullptr;
+  job* last = &ready;
+  for (std::uint32_t i = count; i-- > 0;) {
+    half[i]->next = i + 1 < count ? half[i + 1] : &ready;
+  }
+  job& first = count > 0 ? *half[0] : ready;
+  owner_.injected_.push_chain(first, *last, count + 1);
+  overflows_.increment();
+  owner_.wake_for(wake_reason::search);
+}
+
+// Wakes a thief where that pays. Jobs pushed between turns (by the driver or the timers) are judged
+// together, when the worker leaves its idle state.
+void worker::on_push() noexcept {
+  if (!in_turn || owner_.idle_.idle_count() == 0) return;
+  if (is_coarse() || queue_.size() >= fine_backlog) {
+    owner_.wake_for(wake_reason::search);
+  }
+  watch_if_unwatched();
+}
+
+void worker::watch_if_unwatched() noexcept {
+  if (owner_.idle_.idle_count() != 0 && !owner_.idle_.watched()) {
+    owner_.wake_for(wake_reason::watch);
+  }
+}
+
+void worker::run_posted() noexcept {
+  while (job* pinned = posted_.pop(1)) run_turn(*pinned);
+}
+
+// Every 61 turns, or as many as fit into 50 us when they are longer: how long turns are, timers, I/O.
+void worker::maintain() noexcept {
+  time_point now = owner_.clock().now();
+  duration mean = (now - measured_at_) / turns_measured_;
+  coarse_.store(mean >= coarse_turn, std::memory_order_relaxed);
+  measured_at_ = now;
+  auto fitting = max_poll_gap / std::max(mean, duration{1});
+  turns_measured_ = static_cast<std::uint32_t>(std::clamp<duration::rep>(fitting, 1, 61));
+  turns_to_measure_ = turns_measured_;
+  if (wheel_.due(now)) wheel_.advance(now);
+  if (now - polled_at_ >= max_poll_gap) {
+    polled_at_ = now;
+    poll_driver();
+  }
+  run_posted();
+}
+
+void worker::restart_measure() noexcept {
+  measured_at_ = polled_at_ = owner_.clock().now();
+  turns_to_measure_ = turns_measured_;
+}
+
+void worker::poll_driver() noexcept {
+  pal::lock attending{owner_.driver_mutex_, std::try_to_lock};
+  if (!attending) return;  // Attended by an idle worker.
+  owner_.driver_uses_.fetch_add(1, std::memory_order_relaxed);
+  owner_.io().poll();
+}
+
+void worker::unpark() noexcept {
+  wakes_.fetch_add(1, std::memory_order_relaxed);
+  if (in_driver_.load(std::memory_order_seq_cst)) {  // <- wait_in_driver
+    owner_.io().interrupt();
+  } else {
+    parker_.unpark();
+  }
+}
+
+void worker::post(job& pinned) noexcept { posted_.push(pinned); }
+
+void worker::add_to(scheduler_counters& sum) const noexcept {
+  sum.ended += ended.value();  // Before spawned: a sum of both never goes below zero.
+  sum.spawned += spawned.value();
+  sum.turns += turns_.value();
+  sum.stolen += stolen_.value();
+  sum.overflows += overflows_.value();
+  sum.parks += parks_.value();
+  sum.wakes += wakes_.load(std::memory_order_relaxed);
+}
+
+}  // namespace troupe::detail

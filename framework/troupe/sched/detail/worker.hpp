@@ -1,0 +1,121 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include <troupe/pal/parker.hpp>
+#include <troupe/pal/random.hpp>
+#include <troupe/sched/counters.hpp>
+#include <troupe/sched/detail/handoff_slot.hpp>
+#include <troupe/sched/detail/idle_set.hpp>
+#include <troupe/sched/detail/inject_queue.hpp>
+#include <troupe/sched/detail/run_queue.hpp>
+#include <troupe/sched/detail/timer_wheel.hpp>
+#include <troupe/task/context.hpp>
+
+namespace troupe {
+class scheduler;
+}
+
+namespace troupe::detail {
+
+/// One thread that runs jobs: its queue, its slot, its timers, and what it does when it has nothing.
+class worker final : public context {
+public:
+  worker(scheduler& owner, std::size_t index, std::uint64_t seed);
+
+  /// The thread's body: runs jobs until the scheduler stops.
+  void run();
+
+  // --- on the worker's own thread ---
+
+  void hand_off(job& ready) noexcept;
+  void push_back(job& ready) noexcept;
+  /// Called when a timer that is the earliest here was armed.
+  void on_earlier_timer() noexcept { watch_if_unwatched(); }
+  [[nodiscard]] timer_wheel& wheel() noexcept { return wheel_; }
+  [[nodiscard]] scheduler& owner() const noexcept { return owner_; }
+
+  // --- from any thread ---
+
+  /// Wakes the worker after it was picked from the idle set, or when it has to stop.
+  void unpark() noexcept;
+  /// Queues a job that only this worker may run.
+  void post(job& pinned) noexcept;
+  /// Called under the idle set's lock, by the one who picks this worker.
+  void set_wake_reason(wake_reason reason) noexcept { wake_reason_ = reason; }
+  void add_to(scheduler_counters& sum) const noexcept;
+
+private:
+  // What a watcher saw of another worker at its last look.
+  struct sight {
+    std::uint64_t turns = 0;
+    std::uint32_t head = 0;
+    const job* slot = nullptr;
+    bool queued = false;
+  };
+
+  void run_turn(job& next) noexcept;
+  [[nodiscard]] job* next_job() noexcept;
+  [[nodiscard]] job* next_seeded() noexcept;
+  [[nodiscard]] job* take_injected() noexcept;
+  void run_posted() noexcept;
+  void overflow(job& ready) noexcept;
+  void push_quietly(job& ready) noexcept;
+  void on_push() noexcept;
+  void watch_if_unwatched() noexcept;
+
+  void maintain() noexcept;
+  void restart_measure() noexcept;
+  void poll_driver() noexcept;
+
+  void find_work();
+  [[nodiscard]] bool steal_from_all() noexcept;
+  [[nodiscard]] std::size_t steal_half(worker& victim) noexcept;
+  [[nodiscard]] bool steal_lying_slot() noexcept;
+  void search() noexcept;
+
+  void park();
+  bool sleep(bool watching, bool adopt_driver);
+  void wait_in_driver(std::optional<time_point> until);
+  [[nodiscard]] bool has_work() const noexcept;
+  [[nodiscard]] bool look_at_others(bool& anything_queued) noexcept;
+  [[nodiscard]] bool look_at(worker& other, sight& seen, bool& anything_queued) noexcept;
+
+  [[nodiscard]] std::uint64_t turn_count() const noexcept { return turns_.value(); }
+  [[nodiscard]] bool is_coarse() const noexcept { return coarse_.load(std::memory_order_relaxed); }
+
+  scheduler& owner_;
+  const std::size_t index_;
+  handoff_slot slot_;
+  run_queue queue_;
+  timer_wheel wheel_;
+  pal::random random_;
+
+  // Of this thread alone.
+  std::uint32_t tick_ = 0;             // Turns, for the jobs from outside.
+  std::uint32_t handoffs_ = 0;         // Turns in a row from the slot.
+  std::uint32_t turns_to_measure_ = 1;
+  std::uint32_t turns_measured_ = 1;
+  time_point measured_at_{};
+  time_point polled_at_{};
+  std::vector<sight> sights_;
+
+  // Read by others.
+  pal::atomic<bool> coarse_{true};  // The mean turn is worth a wake-up of another worker.
+  pal::atomic<bool> in_driver_{false};
+  wake_reason wake_reason_ = wake_reason::work;  // Under the idle set's lock.
+  pal::parker parker_;
+  inject_queue posted_;
+
+  local_counter turns_, stolen_, overflows_, parks_;
+  pal::atomic<std::uint64_t> wakes_{0};
+};
+
+/// The worker whose thread this is. Requires: one of a scheduler's.
+inline worker& current_worker() noexcept { return *static_cast<worker*>(current_context()); }
+
+}  // namespace troupe::detail

@@ -1,0 +1,202 @@
+#include <algorithm>
+#include <array>
+
+#include <troupe/sched/detail/worker.hpp>
+#include <troupe/sched/scheduler.hpp>
+
+// What a worker does when it has nothing to run: steal, watch the others, sleep.
+
+namespace troupe::detail {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr duration watch_interval = 500us;
+constexpr duration second_look = 50us;  // A thief looks twice at a slot, this far apart.
+constexpr int max_empty_looks = 8;      // A watcher that saw nothing this often goes to sleep.
+constexpr std::uint32_t fine_backlog = 16;
+
+}  // namespace
+
+void worker::find_work() {
+  run_posted();
+  if (steal_from_all()) return restart_measure();
+  park();
+  restart_measure();
+}
+
+bool worker::has_work() const noexcept {
+  return queue_.size() != 0 || slot_.look() != nullptr || !posted_.empty();
+}
+
+std::size_t worker::steal_half(worker& victim) noexcept {
+  std::array<job*, run_queue::capacity / 2> taken;
+  std::uint32_t count = victim.queue_.take_half(taken);
+  for (std::uint32_t i = 0; i < count; ++i) {
+    push_quietly(*taken[i]);
+    stolen_.increment();
+  }
+  return count;
+}
+
+// Fine-grained jobs are left where they are until there is a backlog of them.
+bool worker::steal_from_all() noexcept {
+  std::size_t count = owner_.worker_count();
+  std::size_t first = random_.below(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    worker& victim = *owner_.workers_[(first + i) % count];
+    if (&victim == this) continue;
+    std::uint32_t queued = victim.queue_.size();
+    if (queued == 0 || (!victim.is_coarse() && queued < fine_backlog)) continue;
+    if (steal_half(victim) > 0) return true;
+  }
+  return false;
+}
+
+// A coarse victim may be at the start of a long turn, with the job it has just woken in its slot.
+bool worker::steal_lying_slot() noexcept {
+  for (auto& victim : owner_.workers_) {
+    if (victim.get() == this || !victim->is_coarse()) continue;
+    const job* seen = victim->slot_.look();
+    if (seen == nullptr) continue;
+    std::uint64_t turns = victim->turn_count();
+    parker_.park(pal::real_clock().now() + second_look);
+    if (victim->turn_count() != turns) continue;
+    if (job* taken = victim->slot_.steal(seen)) {
+      push_quietly(*taken);
+      stolen_.increment();
+      return true;
+    }
+  }
+  return false;
+}
+
+// The turn of a worker that was woken to steal.
+void worker::search() noexcept {
+  bool found = steal_from_all() || steal_lying_slot();
+  owner_.idle_.end_search();
+  // One thief wakes the next while there is more than it took.
+  if (found && queue_.size() >= fine_backlog) owner_.wake_for(wake_reason::search);
+}
+
+/// Sleeps until there is something to do. The roles of sleeping workers:
+///
+///   driver   the one that holds the driver lock waits in the driver, for I/O and for the earliest
+///            timer of all workers
+///   watcher  while others run, one sleeper looks at them every 500 us, for jobs, timers and I/O that
+///            lie behind a long turn; it takes only what was there at the look before, and stops
+///            after eight looks at empty queues (then: driver, if nobody is)
+///   others   sleep until they are picked
+///
+/// A lost race costs no more than a look: what a running worker pushes it will run itself, and who
+/// leaves this state while nobody watches wakes a watcher.
+void worker::park() {
+  parks_.increment();
+  std::size_t idle = owner_.idle_.enter(*this);
+  bool woke_itself = !owner_.injected_.empty() || !posted_.empty();
+  if (!woke_itself && idle == owner_.worker_count()) woke_itself = owner_.on_all_idle();
+  bool watching = false;
+  int empty_looks = 0;
+  std::uint64_t driver_uses = 0;
+  while (!woke_itself && !owner_.stopping() && owner_.idle_.contains(*this)) {
+    if (!watching && owner_.idle_.idle_count() < owner_.worker_count()) {
+      watching = owner_.idle_.begin_watch();
+      empty_looks = 0;
+      for (auto& each : sights_) each = sight{};
+    }
+    // A driver that nobody has used since the last look is behind a long turn: adopt it.
+    std::uint64_t uses = owner_.driver_uses_.load(std::memory_order_relaxed);
+    bool attended = sleep(watching, uses == driver_uses);
+    driver_uses = attended ? uses + 1 : uses;
+    if (has_work()) break;
+    if (!watching) continue;
+    bool anything_queued = false;
+    if (look_at_others(anything_queued)) break;
+    empty_looks = anything_queued ? 0 : empty_looks + 1;
+    if (empty_looks >= max_empty_looks) {
+      owner_.idle_.end_watch();
+      watching = false;
+      sleep(false, true);
+      if (has_work()) break;
+    }
+  }
+  if (watching) owner_.idle_.end_watch();
+  if (owner_.idle_.leave(*this)) {  // On its own: what it was woken with is in its queue.
+    if (queue_.size() > 1) owner_.wake_for(wake_reason::search);
+    watch_if_unwatched();
+  } else if (wake_reason_ == wake_reason::search) {
+    search();
+  }
+}
+
+// Returns: true when this worker attended the driver meanwhile.
+bool worker::sleep(bool watching, bool adopt_driver) {
+  std::optional<time_point> until = owner_.next_timer();
+  if (watching) {
+    time_point look = pal::real_clock().now() + watch_interval;
+    if (!until || look < *until) until = look;
+  }
+  if (!watching || adopt_driver) {
+    pal::lock attending{owner_.driver_mutex_, std::try_to_lock};
+    if (attending) {
+      wait_in_driver(until);
+      return true;
+    }
+  }
+  if (!watching) {
+    // Who waits in the driver sees to all timers: tell it about one that is earlier than it knows.
+    if (until && until->time_since_epoch().count() <
+                     owner_.driver_until_.load(std::memory_order_seq_cst)) {
+      owner_.io().interrupt();
+    }
+    until.reset();
+  }
+  parker_.park(until);
+  if (watching) owner_.advance_all(owner_.clock().now());
+  return false;
+}
+
+void worker::wait_in_driver(std::optional<time_point> until) {
+  owner_.driver_uses_.fetch_add(1, std::memory_order_relaxed);
+  in_driver_.store(true, std::memory_order_seq_cst);  // -> unpark
+  duration::rep limit = until ? until->time_since_epoch().count() : duration::max().count();
+  owner_.driver_until_.store(limit, std::memory_order_seq_cst);  // -> sleep
+  // A timer armed before its worker saw that store is seen by this second look.
+  if (auto next = owner_.next_timer(); next && (!until || *next < *until)) until = next;
+  // Whoever picks this worker from now on sees in_driver_; whoever did before is seen here.
+  if (owner_.idle_.contains(*this) && !owner_.stopping()) owner_.io().wait(until);
+  owner_.driver_until_.store(duration::min().count(), std::memory_order_relaxed);
+  in_driver_.store(false, std::memory_order_relaxed);
+  owner_.advance_all(owner_.clock().now());
+}
+
+bool worker::look_at_others(bool& anything_queued) noexcept {
+  bool took = false;
+  for (auto& other : owner_.workers_) {
+    if (other.get() == this) continue;
+    took |= look_at(*other, sights_[other->index_], anything_queued);
+  }
+  return took;
+}
+
+bool worker::look_at(worker& other, sight& seen, bool& anything_queued) noexcept {
+  sight now{other.turn_count(), other.queue_.head(), other.slot_.look(), other.queue_.size() != 0};
+  sight before = std::exchange(seen, now);
+  anything_queued |= now.queued || now.slot != nullptr;
+  if (now.turns != before.turns) {
+    // It gets on. Only a backlog is worth moving.
+    return other.queue_.size() >= fine_backlog && steal_half(other) > 0;
+  }
+  bool took = now.queued && before.queued && now.head == before.head && steal_half(other) > 0;
+  if (now.slot != nullptr && now.slot == before.slot) {
+    if (job* lying = other.slot_.steal(now.slot)) {
+      push_quietly(*lying);
+      stolen_.increment();
+      took = true;
+    }
+  }
+  return took;
+}
+
+}  // namespace troupe::detail

@@ -1,0 +1,15 @@
+#pragma once
+
+#include <functional>
+
+#include <troupe/task/task.hpp>
+
+namespace troupe {
+
+/// Runs `act(worker index)` once on each worker of the current runtime, and ends when all have.
+///
+/// For state that libraries keep per thread. `act` must not block and must not throw.
+/// Bounds: waits for the turn that each worker is in.
+[[nodiscard]] task<> on_each_worker(std::function<void(std::size_t)> act);
+
+}  // namespace troupe

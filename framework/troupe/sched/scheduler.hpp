@@ -1,0 +1,113 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <troupe/pal/clock.hpp>
+#include <troupe/pal/mutex.hpp>
+#include <troupe/pal/thread.hpp>
+#include <troupe/sched/counters.hpp>
+#include <troupe/sched/detail/idle_set.hpp>
+#include <troupe/sched/detail/inject_queue.hpp>
+#include <troupe/sched/driver.hpp>
+#include <troupe/task/executor.hpp>
+
+namespace troupe {
+
+class blocking_pool;
+namespace detail {
+class worker;
+}
+
+/// What a scheduler is built with.
+struct scheduler_config {
+  std::size_t workers = 1;                  ///< Threads that run jobs, 1 to 1024.
+  pal::clock* clock = &pal::real_clock();   ///< Where time comes from; outlives the scheduler.
+  std::unique_ptr<driver> io;               ///< What idle workers wait in; null: nothing but wakes.
+  std::optional<std::uint64_t> seed;        ///< One worker only: chooses the next job by this seed.
+  std::size_t max_blocking_threads = 512;   ///< Limit of the blocking pool.
+  std::string thread_name = "troupe";       ///< Workers are named troupe-0, troupe-1, ...
+
+  /// Called when nothing runs, nothing is queued and nothing from outside can come: with the number
+  /// of tasks that still exist, which then wait for one another. On a worker; must not block.
+  std::function<void(std::size_t live_tasks)> on_quiescent = [](std::size_t) {};
+};
+
+/// Runs jobs on a few threads, cooperatively: each worker has a queue, idle ones steal.
+///
+/// Fine-grained work stays on the worker that made it, since moving it costs more than running it;
+/// an idle worker is woken at each push only where the mean turn is 10 us or more, else at a backlog
+/// of 16 jobs. One idle worker looks every 500 us whether something lies behind a long turn.
+///
+/// Threads: all functions may be called by any thread.
+class scheduler final : public executor {
+public:
+  /// Starts the workers. Errors: std::system_error when a thread cannot be made.
+  explicit scheduler(scheduler_config config);
+
+  /// Stops the workers after their current turns; what is queued then never runs.
+  ~scheduler();
+
+  scheduler(const scheduler&) = delete;
+  scheduler& operator=(const scheduler&) = delete;
+
+  void schedule(job& ready) noexcept override;
+  void schedule_back(job& ready) noexcept override;
+  void count_foreign_spawn() noexcept override;
+  [[nodiscard]] pal::clock& clock() const noexcept override { return *config_.clock; }
+
+  /// Ends the worker threads and waits for them; no job runs afterwards, new ones are dropped.
+  /// Returns: false when a worker was still in a turn at `until`; its thread then goes on alone.
+  bool stop_workers(std::optional<time_point> until = std::nullopt);
+
+  /// Keeps the runtime from counting as quiescent: something outside will still bring work.
+  void add_guard() noexcept;
+  void remove_guard() noexcept;
+
+  [[nodiscard]] std::size_t worker_count() const noexcept { return workers_.size(); }
+  [[nodiscard]] scheduler_counters counters() const noexcept;
+  [[nodiscard]] std::size_t live_tasks() const noexcept;
+  [[nodiscard]] driver& io() const noexcept { return *config_.io; }
+  [[nodiscard]] blocking_pool& blocking() const noexcept { return *blocking_; }
+
+  /// Queues a job for one worker alone. Requires: `index` below worker_count().
+  void post_to(std::size_t index, job& pinned) noexcept;
+
+  /// The scheduler that the calling thread works for; null on other threads.
+  [[nodiscard]] static scheduler* current() noexcept;
+
+private:
+  friend class detail::worker;
+
+  void wake_for(detail::wake_reason reason) noexcept;
+  [[nodiscard]] bool stopping() const noexcept { return stopping_.load(std::memory_order_acquire); }
+  // When a sleeping worker has to wake for a timer.
+  [[nodiscard]] std::optional<time_point> next_timer() const noexcept;
+  [[nodiscard]] std::optional<time_point> earliest_timer() const noexcept;
+  void advance_all(time_point now) noexcept;
+  // Called by the last worker to go idle. Returns true when it made work, or may have.
+  bool on_all_idle();
+
+  scheduler_config config_;
+  std::vector<std::unique_ptr<detail::worker>> workers_;
+  detail::idle_set idle_;
+  detail::inject_queue injected_;
+
+  pal::mutex driver_mutex_;
+  pal::atomic<std::uint64_t> driver_uses_{0};
+  pal::atomic<duration::rep> driver_until_{duration::min().count()};
+
+  pal::atomic<bool> stopping_{false};
+  pal::atomic<std::size_t> guards_{0};
+  pal::atomic<std::uint64_t> foreign_spawned_{0};
+  pal::atomic<std::size_t> running_threads_{0};
+  std::unique_ptr<blocking_pool> blocking_;
+  std::vector<pal::thread> threads_;
+};
+
+}  // namespace troupe

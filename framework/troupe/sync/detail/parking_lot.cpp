@@ -1,0 +1,40 @@
+#include <troupe/sync/detail/parking_lot.hpp>
+
+namespace troupe::detail {
+
+parking_lot& parking_lot::instance() noexcept {
+  static auto* lot = new parking_lot;  // Never destroyed: channels may outlive statics.
+  return *lot;
+}
+
+bool parking_lot::leave(parked_waiter& waiter) noexcept {
+  if (waiter.address == nullptr) return false;
+  bucket& here = bucket_of(waiter.address);
+  pal::lock guard{here.mutex};
+  if (waiter.linked()) intrusive_list<parked_waiter>::erase(waiter);
+  waiter.address = nullptr;
+  return waiter.was_woken;
+}
+
+std::size_t parking_lot::claim(bucket& here, const void* address,
+                               std::array<task_core*, batch>& claimed,
+                               std::size_t wanted) noexcept {
+  std::size_t count = 0;
+  here.waiters.for_each([&](parked_waiter& waiter) {
+    if (waiter.address != address || count == wanted) return;
+    intrusive_list<parked_waiter>::erase(waiter);
+    waiter.was_woken = true;
+    // A task that is awake for another reason, or has not suspended yet, needs no scheduling. It
+    // keeps the wake all the same, and passes it on if it does not use it (R2).
+    if (task_core* task = waiter.key.claim()) claimed[count++] = task;
+  });
+  return count;
+}
+
+bool parking_lot::has_waiter(bucket& here, const void* address) noexcept {
+  bool found = false;
+  here.waiters.for_each([&](parked_waiter& waiter) { found |= waiter.address == address; });
+  return found;
+}
+
+}  // namespace troupe::detail

@@ -1,0 +1,89 @@
+#pragma once
+
+#include <memory>
+#include <new>
+#include <utility>
+
+#include <troupe/base/memory.hpp>
+#include <troupe/sync/detail/channel_core.hpp>
+
+namespace troupe::detail {
+
+/// One message in its channel.
+template <class T>
+struct message final : message_link {
+  explicit message(T&& from) : value{std::move(from)} {}
+  T value;
+
+  static message* make(T&& value) {
+    static_assert(alignof(T) <= 16, "over-aligned messages are not supported");
+    void* block = allocate(sizeof(message));
+    if constexpr (std::is_nothrow_move_constructible_v<T>) {
+      return new (block) message{std::move(value)};
+    } else {
+      try {
+        return new (block) message{std::move(value)};
+      } catch (...) {
+        deallocate(block, sizeof(message));
+        throw;
+      }
+    }
+  }
+  static void destroy(message& self) noexcept {
+    std::destroy_at(&self);
+    deallocate(&self, sizeof(message));
+  }
+  static void destroy_link(message_link& self) noexcept { destroy(static_cast<message&>(self)); }
+
+  static T consume(message& self) {
+    struct guard {
+      message& self;
+      ~guard() { destroy(self); }
+    } last{self};
+    return std::move(self.value);
+  }
+};
+
+/// What send and reserve share: waiting in the parking lot for room, and handing an unused wake on.
+class send_wait {
+public:
+  explicit send_wait(channel_core& core) noexcept : core_{&core} {}
+  send_wait(const send_wait& other) noexcept : core_{other.core_} {}  // Before it has waited.
+  send_wait& operator=(const send_wait&) = delete;
+  ~send_wait() {
+    if (holds_wake_) core_->wake_senders(1);
+  }
+
+  bool enlist(waker key) noexcept { return core_->park_sender(waiter_, key); }
+  void delist() noexcept { holds_wake_ |= parking_lot::instance().leave(waiter_); }
+
+protected:
+  /// Takes note of a try. Returns: true when the operation is over.
+  bool settle(message_queue::pushed how) noexcept {
+    // Used up, or there was no room after all: then the next give_back() wakes the next sender.
+    holds_wake_ = false;
+    outcome_ = how == message_queue::pushed::sent_to_idle ? message_queue::pushed::sent : how;
+    return how != message_queue::pushed::full;
+  }
+
+  channel_core* core_;
+  message_queue::pushed outcome_ = message_queue::pushed::full;
+
+private:
+  parked_waiter waiter_;
+  bool holds_wake_ = false;
+};
+
+/// What recv and recv_many share: the receiver's sleep.
+class receive_wait {
+public:
+  explicit receive_wait(channel_core& core) noexcept : core_{&core} {}
+
+  bool enlist(waker key) noexcept { return core_->sleep(key); }
+  void delist() noexcept { core_->leave_idle(); }
+
+protected:
+  channel_core* core_;
+};
+
+}  // namespace troupe::detail

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <cstdint>
+
+#include <troupe/pal/atomic.hpp>
+#include <troupe/pal/clock.hpp>
+#include <troupe/task/executor.hpp>
+
+namespace troupe::detail {
+
+class task_core;
+
+/// A count that one thread writes and any thread reads: an increment without a locked operation.
+class local_counter {
+public:
+  void increment() noexcept {
+    value_.store(value_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  }
+  [[nodiscard]] std::uint64_t value() const noexcept {
+    return value_.load(std::memory_order_relaxed);
+  }
+
+private:
+  pal::atomic<std::uint64_t> value_{0};
+};
+
+/// What a worker thread knows about the job it is running; null pointer on every other thread.
+/// The worker sets it per job, so nothing here outlives a turn except the counts.
+struct context {
+  executor* exec = nullptr;
+  task_core* current = nullptr;   ///< The task whose turn it is; null for other jobs.
+  task_core* finished = nullptr;  ///< Set by a root coroutine that has reached its end.
+
+  static constexpr std::uint32_t full_budget = 128;
+  std::uint32_t budget = full_budget;  ///< Operations this turn may still finish without waiting.
+  time_point turn_began{};             ///< Read lazily, at the first check of a long turn.
+  bool in_turn = false;                ///< False while the worker itself polls or looks for work.
+
+  local_counter spawned;      ///< Tasks started by this thread.
+  local_counter ended;        ///< Tasks ended on this thread.
+  local_counter io_waits;     ///< Waits for I/O begun here ...
+  local_counter io_wakes;     ///< ... and ended here; only the sums over all workers mean something.
+
+  void begin_turn(task_core* task) noexcept {
+    current = task;
+    budget = full_budget;
+    turn_began = time_point{};
+  }
+};
+
+inline constinit thread_local context* current_context_pointer = nullptr;
+
+inline context* current_context() noexcept { return current_context_pointer; }
+
+/// Takes one operation from the turn's budget. Returns false when the task must give way: after
+/// 128 operations, or about 1 ms of them. The clock is read at every 16th.
+inline bool consume_budget() noexcept {
+  context* here = current_context();
+  if (here == nullptr || --here->budget == 0) return here == nullptr;
+  if (here->budget % 16 != 0) return true;
+  time_point now = here->exec->clock().now();
+  if (here->turn_began == time_point{}) here->turn_began = now;
+  return now - here->turn_began < std::chrono::milliseconds{1};
+}
+
+}  // namespace troupe::detail

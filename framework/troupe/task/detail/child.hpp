@@ -1,0 +1,64 @@
+#pragma once
+
+#include <source_location>
+#include <utility>
+
+#include <troupe/task/join_handle.hpp>
+
+namespace troupe::detail {
+
+/// A task as a branch of select, timeout or when_all: a child of the awaiting task, which runs at
+/// the same time and is awaited whatever happens.
+template <class T>
+class child_operation {
+public:
+  static constexpr const char* name = "the end of a child task";
+
+  explicit child_operation(task<T>&& body, std::source_location where) noexcept
+      : body_{std::move(body)}, where_{where} {}
+  child_operation(child_operation&& other) noexcept
+      : body_{std::move(other.body_)},
+        where_{other.where_},
+        core_{std::exchange(other.core_, nullptr)} {}
+  ~child_operation() {
+    if (core_ != nullptr) core_->detach();
+  }
+
+  void start() {
+    executor& exec = require_executor("a child task was started outside a runtime");
+    core_ = &start_on(exec, nullptr, where_, std::move(body_));
+  }
+  void stop() noexcept { core_->request_stop(); }
+  bool poll() noexcept { return core_->done(); }
+  bool enlist(waker key) noexcept { return core_->join(key); }
+  void delist() noexcept { core_->leave(); }
+  T take() { return take_outcome<T>(*core_); }
+
+private:
+  task<T> body_;
+  std::source_location where_;
+  task_core* core_ = nullptr;
+};
+
+/// Makes an operation of a branch: a task becomes a child, the rest stays what it is.
+template <class Branch>
+decltype(auto) to_branch(Branch&& branch, std::source_location where) {
+  if constexpr (is_task<std::remove_cvref_t<Branch>>::value) {
+    return child_operation{std::forward<Branch>(branch), where};
+  } else {
+    return to_operation(std::forward<Branch>(branch));
+  }
+}
+
+template <class Branch>
+using branch_operation =
+    std::remove_cvref_t<decltype(to_branch(std::declval<Branch>(), std::source_location{}))>;
+
+template <class T>
+concept branch_source = operation_source<T> || is_task<std::remove_cvref_t<T>>::value;
+
+/// What a branch yields, fit to stand in a variant or a tuple.
+template <class T>
+using stored_yield = std::conditional_t<std::is_void_v<T>, std::monostate, T>;
+
+}  // namespace troupe::detail

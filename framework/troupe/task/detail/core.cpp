@@ -1,0 +1,281 @@
+#include <troupe/task/detail/core.hpp>
+
+#include <exception>
+#include <new>
+#include <utility>
+#include <vector>
+
+#include <troupe/base/assert.hpp>
+#include <troupe/pal/mutex.hpp>
+#include <troupe/task/failure.hpp>
+#include <troupe/task/stop.hpp>
+
+namespace troupe {
+
+detail::task_core* waker::claim() const noexcept {
+  if (bits_ == 0) return nullptr;
+  constexpr std::uint64_t address_mask = (std::uint64_t{1} << address_bits) - 1;
+  auto* task = reinterpret_cast<detail::task_core*>(bits_ & address_mask);
+  return task->try_wake(static_cast<std::uint16_t>(bits_ >> address_bits)) ? task : nullptr;
+}
+
+bool waker::wake() const noexcept {
+  detail::task_core* task = claim();
+  if (task != nullptr) task->schedule();
+  return task != nullptr;
+}
+
+namespace detail {
+
+/// All task cells of the process. Cells are never unmapped (task_core R4), so that late wakers and
+/// walkers are safe; each thread keeps some free ones at hand.
+class core_slab {
+public:
+  static core_slab& instance() {
+    static auto* slab = new core_slab;  // Never destroyed: threads may end after statics.
+    return *slab;
+  }
+
+  task_core& take() {
+    cache& mine = local();
+    if (mine.first == nullptr) refill(mine);
+    task_core* cell = mine.first;
+    mine.first = cell->next_free_;
+    --mine.count;
+    return *cell;
+  }
+
+  void give_back(task_core& cell) noexcept {
+    cache& mine = local();
+    cell.next_free_ = mine.first;
+    mine.first = &cell;
+    if (++mine.count >= 2 * batch) return_batch(mine, batch);
+  }
+
+  void for_each(void (*visit)(void*, task_core&), void* argument) {
+    std::vector<task_core*> chunks;
+    {
+      pal::lock guard{mutex_};
+      chunks = chunks_;
+    }
+    for (task_core* chunk : chunks) {
+      for (std::size_t i = 0; i < batch; ++i) visit(argument, chunk[i]);
+    }
+  }
+
+private:
+  static constexpr std::size_t batch = 64;
+
+  struct cache {
+    task_core* first = nullptr;
+    std::size_t count = 0;
+    ~cache() {
+      if (count > 0) core_slab::instance().return_batch(*this, count);
+    }
+  };
+
+  static cache& local() {
+    static thread_local cache mine;
+    return mine;
+  }
+
+  void refill(cache& mine) {
+    pal::lock guard{mutex_};
+    if (free_batches_.empty()) {
+      mine.first = grow();
+    } else {
+      mine.first = free_batches_.back();
+      free_batches_.pop_back();
+    }
+    mine.count = 0;
+    for (task_core* cell = mine.first; cell != nullptr; cell = cell->next_free_) ++mine.count;
+  }
+
+  // A chunk of fresh cells, chained.
+  task_core* grow() {
+    chunks_.reserve(chunks_.size() + 1);
+    void* raw = ::operator new(batch * sizeof(task_core), std::align_val_t{cache_line_bytes});
+    auto* cells = static_cast<task_core*>(raw);
+    for (std::size_t i = batch; i-- > 0;) {
+      auto* cell = new (&cells[i]) task_core;
+      cell->next_free_ = i + 1 < batch ? &cells[i + 1] : nullptr;
+    }
+    chunks_.push_back(cells);
+    return cells;
+  }
+
+  void return_batch(cache& mine, std::size_t count) noexcept {
+    task_core* first = mine.first;
+    task_core* last = first;
+    for (std::size_t i = 1; i < count; ++i) last = last->next_free_;
+    mine.first = last->next_free_;
+    mine.count -= count;
+    last->next_free_ = nullptr;
+    pal::lock guard{mutex_};
+    free_batches_.push_back(first);
+  }
+
+  pal::mutex mutex_;
+  std::vector<task_core*> chunks_;
+  std::vector<task_core*> free_batches_;
+};
+
+task_core& task_core::create(executor& exec, std::source_location spawned_at) {
+  task_core& cell = core_slab::instance().take();
+  cell.exec_ = &exec;
+  cell.join_.store(0, std::memory_order_relaxed);
+  cell.what_.store(nullptr, std::memory_order_relaxed);
+  cell.spawned_at_.store(spawned_at, std::memory_order_relaxed);
+  cell.live_on_.store(&exec, std::memory_order_release);  // -> visit_live
+  return cell;
+}
+
+void task_core::start(std::coroutine_handle<> body, task_owner* owner) noexcept {
+  body_ = body;
+  owner_ = owner;
+  if (owner != nullptr) owner->on_child_start(*this);
+  suspend_at(body, nullptr);
+  context* here = current_context();
+  if (here != nullptr && here->exec == exec_) {
+    here->spawned.increment();
+  } else {
+    exec_->count_foreign_spawn();
+  }
+  exec_->schedule_back(*this);
+}
+
+void task_core::run_turn(job& self) noexcept {
+  auto& task = static_cast<task_core&>(self);
+  context* here = current_context();
+  here->begin_turn(&task);
+  if (task.pending_ != nullptr && !task.pending_->on_wake()) {
+    here->current = nullptr;
+    return;  // R5
+  }
+  task.resume_.resume();
+  here->current = nullptr;
+  if (here->finished != nullptr) {
+    // Only the root of this very task can have set it: a turn resumes nothing else.
+    here->finished = nullptr;
+    here->ended.increment();
+    task.finish();
+  }
+}
+
+void task_core::finish() noexcept {
+  settle_(*this);
+  if (owner_ != nullptr) {
+    owner_->on_child_end(*this);
+    return;
+  }
+  std::uint64_t seen = join_.exchange(joined_done, std::memory_order_acq_rel);  // -> done, detach
+  if (seen == joined_detached) {
+    release();
+  } else if (seen != 0) {
+    waker::from_bits(seen).wake();
+  }
+}
+
+bool task_core::join(waker who) noexcept {
+  std::uint64_t running = 0;
+  return join_.compare_exchange_strong(running, who.bits(), std::memory_order_release,  // -> finish
+                                       std::memory_order_acquire);                      // <- finish
+}
+
+void task_core::leave() noexcept {
+  std::uint64_t seen = join_.load(std::memory_order_relaxed);
+  if (seen == 0 || seen == joined_done) return;
+  join_.compare_exchange_strong(seen, 0, std::memory_order_relaxed);  // Fails when it has ended.
+}
+
+void task_core::detach() noexcept {
+  std::uint64_t running = 0;
+  if (!join_.compare_exchange_strong(running, joined_detached,
+                                     std::memory_order_release,    // -> finish
+                                     std::memory_order_acquire)) {  // <- finish
+    release();
+  }
+}
+
+void task_core::release() noexcept {
+  if (std::exception_ptr error = exception()) report_failure(error, spawned_at());
+  destroy();
+}
+
+std::exception_ptr task_core::exception() const noexcept {
+  if (!error_) return nullptr;
+  try {
+    std::rethrow_exception(error_);
+  } catch (const troupe::canceled&) {
+    return nullptr;  // A stop that was asked for is no failure.
+  } catch (...) {
+    return error_;
+  }
+}
+
+void task_core::destroy() noexcept {
+  destroy_body();
+  error_ = nullptr;
+  // A new epoch for the next tenant, without the stop bit: late wakers miss (R3, R4).
+  std::uint64_t word = word_.load(std::memory_order_relaxed);
+  word_.store((word & ~(next_epoch - 1)) + next_epoch, std::memory_order_relaxed);
+  live_on_.store(nullptr, std::memory_order_release);
+  core_slab::instance().give_back(*this);
+}
+
+void task_core::request_stop() noexcept {
+  while (!try_stop(word_.load(std::memory_order_relaxed))) {
+  }
+}
+
+void task_core::request_stop_on(const executor& exec) noexcept {
+  for (;;) {
+    // The end of a task changes the epoch: a cell that has a new tenant fails the step.
+    std::uint64_t seen = word_.load(std::memory_order_acquire);
+    if (live_on_.load(std::memory_order_acquire) != &exec) return;
+    if (try_stop(seen)) return;
+  }
+}
+
+// Returns: false when the word was not `seen` any more.
+bool task_core::try_stop(std::uint64_t seen) noexcept {
+  if ((seen & stop) != 0) return true;
+  bool sleeps = (seen & waiting) != 0;
+  std::uint64_t stopped = sleeps ? (seen & ~waiting) + next_epoch + stop : seen | stop;
+  if (!word_.compare_exchange_strong(seen, stopped, std::memory_order_acq_rel,  // <-> commit_wait
+                                     std::memory_order_relaxed)) {
+    return false;
+  }
+  if (sleeps) schedule();
+  return true;
+}
+
+void task_core::visit_live(const executor& exec,
+                           void (*visit)(void*, task_core&, const record&), void* argument) {
+  struct arguments {
+    const executor* exec;
+    void (*visit)(void*, task_core&, const record&);
+    void* argument;
+  } all{&exec, visit, argument};
+  core_slab::instance().for_each(
+      [](void* raw, task_core& task) {
+        auto& wanted = *static_cast<arguments*>(raw);
+        if (task.live_on_.load(std::memory_order_acquire) != wanted.exec) return;  // <- create
+        bool suspended = (task.word_.load(std::memory_order_relaxed) & (waiting | shielded)) != 0;
+        wanted.visit(wanted.argument, task,
+                     record{task.what_.load(std::memory_order_relaxed),
+                            task.where_.load(std::memory_order_relaxed),
+                            task.spawned_at(), suspended,
+                            task.sequence_.load(std::memory_order_relaxed)});
+      },
+      &all);
+}
+
+}  // namespace detail
+
+bool stop_requested() noexcept {
+  detail::context* here = detail::current_context();
+  return here != nullptr && here->current != nullptr && here->current->stop_requested();
+}
+
+}  // namespace troupe

@@ -1,0 +1,279 @@
+#pragma once
+
+#include <coroutine>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <source_location>
+#include <utility>
+
+#include <troupe/base/cache_line.hpp>
+#include <troupe/base/intrusive_list.hpp>
+#include <troupe/pal/atomic.hpp>
+#include <troupe/task/context.hpp>
+#include <troupe/task/executor.hpp>
+#include <troupe/task/waker.hpp>
+
+namespace troupe::detail {
+
+/// What a suspended task waits in: asked, on the task's own turn, whether to go on.
+class pending_wait {
+public:
+  /// Returns: true to resume the coroutine; false when the task waits again and must not be
+  /// touched any more.
+  virtual bool on_wake() noexcept = 0;
+
+protected:
+  ~pending_wait() = default;
+};
+
+/// Told about the life of the tasks that belong to it.
+class task_owner {
+public:
+  /// Called before `task` can run, by the thread that starts it.
+  virtual void on_child_start(task_core& task) noexcept = 0;
+
+  /// Called on the worker that ran `task` to its end; takes over its only reference.
+  virtual void on_child_end(task_core& task) noexcept = 0;
+
+protected:
+  ~task_owner() = default;
+};
+
+/// One spawned task: its wake word, its job, its end, and the record of what it waits for.
+///
+/// The wake word. `epoch` counts the waits; a waker carries the epoch it was made in.
+///
+///   word_               means                               changed by
+///   {e, running}        queued or on a worker               wake(e) -> notified; commit -> waiting
+///   {e, notified}       woken before it had suspended       commit -> {e+1, running}
+///   {e, waiting}        suspended                           wake(e), stop -> {e+1, running}
+///   {e, shielded}       suspended, deaf to stop requests    wake(e) -> {e+1, running}
+///   bit `stop`          a stop request has come             request_stop(); stays until the end
+///
+///   R1. Only the task's own turn calls commit_wait(), current_waker() and reads the epoch.
+///   R2. Who takes the word from waiting to {e+1, running} schedules the task; all others lose.
+///   R3. A waker with another epoch changes nothing. Wakers carry 16 bits of it: one that is
+///       65 536 waits late may wake in vain, which every wait takes as "look again".
+///   R4. Cells are type-stable: a waker may outlive its task and then meets R3.
+///   R5. After commit_wait() has returned `suspended` nothing of the task may be touched.
+///
+/// The join word.
+///
+///   join_      means                             changed by
+///   0          running, a handle exists          finish -> done; detach -> detached; join -> waker
+///   waker      as 0, and a task waits for it     finish -> done, and wakes; leave -> 0
+///   detached   running, nobody will ask          finish: the cell is freed
+///   done       ended; the handle frees the cell  -
+///
+/// The cell is freed by whoever comes second of finish() and the handle.
+class alignas(cache_line_bytes) task_core final : public job, public list_link {
+public:
+  enum class wait_outcome { suspended, notified, stopped };
+  using destroy_function = void (*)(void*) noexcept;
+
+  /// Takes a cell from the slab. Errors: std::bad_alloc.
+  static task_core& create(executor& exec, std::source_location spawned_at);
+
+  // --- the wake word ---
+
+  /// A key with which anyone may wake the wait that comes next. R1.
+  [[nodiscard]] waker current_waker() const noexcept {
+    return waker{this, word_.load(std::memory_order_relaxed) >> epoch_shift};
+  }
+
+  /// Suspends, unless a wake or a stop request was faster. R1, R5.
+  [[nodiscard]] wait_outcome commit_wait(bool is_shielded) noexcept {
+    std::uint64_t seen = word_.load(std::memory_order_relaxed);
+    for (;;) {
+      if ((seen & notified) != 0) {
+        // No other waker can change the word now: only stop, which adds its bit.
+        word_.fetch_add(next_epoch - notified, std::memory_order_acquire);  // <- wake
+        return wait_outcome::notified;
+      }
+      if ((seen & stop) != 0 && !is_shielded) return wait_outcome::stopped;
+      std::uint64_t sleep = seen | (is_shielded ? shielded : waiting);
+      if (word_.compare_exchange_weak(seen, sleep, std::memory_order_release,  // -> wake
+                                      std::memory_order_acquire)) {            // <- wake
+        return wait_outcome::suspended;
+      }
+    }
+  }
+
+  /// Wakes the wait of `epoch`, if it is not over. Returns true when the caller must schedule(). R2
+  [[nodiscard]] bool try_wake(std::uint16_t epoch) noexcept {
+    std::uint64_t seen = word_.load(std::memory_order_relaxed);
+    for (;;) {
+      if (static_cast<std::uint16_t>(seen >> epoch_shift) != epoch) return false;
+      if ((seen & notified) != 0) return false;
+      bool sleeps = (seen & (waiting | shielded)) != 0;
+      std::uint64_t woken =
+          sleeps ? (seen & ~(waiting | shielded)) + next_epoch : seen | notified;
+      if (word_.compare_exchange_weak(seen, woken, std::memory_order_acq_rel,  // <-> commit_wait
+                                      std::memory_order_relaxed)) {
+        return sleeps;
+      }
+    }
+  }
+
+  /// Wakes whatever the task waits for now, as a hint to look again. Threads: any; see R4.
+  void nudge() noexcept {
+    std::uint64_t seen = word_.load(std::memory_order_acquire);
+    if (try_wake(static_cast<std::uint16_t>(seen >> epoch_shift))) schedule();
+  }
+
+  /// Asks the task to stop: its next wait, or the one it is in, throws `canceled`.
+  void request_stop() noexcept;
+
+  /// The same for a walker who holds no reference: does nothing if the cell is not, or no more, that
+  /// of a task of `exec`.
+  void request_stop_on(const executor& exec) noexcept;
+
+  [[nodiscard]] bool stop_requested() const noexcept {
+    return (word_.load(std::memory_order_relaxed) & stop) != 0;
+  }
+
+  /// Queues the woken task.
+  void schedule() noexcept { exec_->schedule(*this); }
+
+  // --- running ---
+
+  /// Sets what a resumed turn continues with; `wait` is asked first when there is one.
+  void suspend_at(std::coroutine_handle<> handle, pending_wait* wait) noexcept {
+    resume_ = handle;
+    pending_ = wait;
+  }
+
+  /// Starts a task whose coroutine is `body`; `owner` may be null.
+  void start(std::coroutine_handle<> body, task_owner* owner) noexcept;
+
+  [[nodiscard]] executor& exec() const noexcept { return *exec_; }
+  [[nodiscard]] bool is_owned() const noexcept { return owner_ != nullptr; }
+  [[nodiscard]] std::coroutine_handle<> body() const noexcept { return body_; }
+
+  // --- the end ---
+
+  [[nodiscard]] bool done() const noexcept {
+    return join_.load(std::memory_order_acquire) == joined_done;  // <- finish
+  }
+
+  /// Asks for `who` to be woken at the end. False: it has ended already.
+  [[nodiscard]] bool join(waker who) noexcept;
+
+  /// Takes the wish of join() back.
+  void leave() noexcept;
+
+  /// The handle's last act: the task goes on alone, or its cell is freed if it has ended.
+  void detach() noexcept;
+
+  /// Destroys the task and frees its cell. Requires: it has ended and belongs to the caller, was
+  /// never started, or is suspended on a runtime whose workers have stopped.
+  void destroy() noexcept;
+
+  /// Destroys the coroutine and the callable; what they owned is free from here on.
+  void destroy_body() noexcept {
+    if (body_) std::exchange(body_, nullptr).destroy();
+    clear_storage();
+  }
+
+  /// Moves the outcome out of the coroutine's promise into this cell and calls destroy_body(): a
+  /// task that has ended holds nothing but its value. Set before start().
+  using settle_function = void (*)(task_core&) noexcept;
+  void settle_with(settle_function f) noexcept { settle_ = f; }
+
+  void keep_error(std::exception_ptr error) noexcept { error_ = std::move(error); }
+
+  /// Returns: the exception that ended the task, `canceled` too; null when it was taken.
+  [[nodiscard]] const std::exception_ptr& any_exception() const noexcept { return error_; }
+  [[nodiscard]] std::exception_ptr take_exception() noexcept {
+    return std::exchange(error_, nullptr);
+  }
+
+  /// Returns: the exception that ended the task, unless it was taken or was `canceled`.
+  [[nodiscard]] std::exception_ptr exception() const noexcept;
+
+  // --- the callable that spawn() owns, and after the end the value ---
+
+  static constexpr std::size_t storage_bytes = 32;
+  [[nodiscard]] void* storage() noexcept { return storage_; }
+  void own_storage(destroy_function destroy) noexcept { destroy_storage_ = destroy; }
+  void clear_storage() noexcept {
+    if (destroy_storage_ != nullptr) std::exchange(destroy_storage_, nullptr)(storage_);
+  }
+
+  // --- the wait record: written by the task's own turn, read by anyone who walks the slab ---
+
+  void record_wait(const char* what, std::source_location where) noexcept {
+    what_.store(what, std::memory_order_relaxed);
+    where_.store(where, std::memory_order_relaxed);
+    sequence_.store(sequence_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  }
+  [[nodiscard]] std::source_location spawned_at() const noexcept {
+    return spawned_at_.load(std::memory_order_relaxed);
+  }
+
+  struct record {
+    const char* what;  ///< Null while the task has never waited.
+    std::source_location where;
+    std::source_location spawned_at;
+    bool suspended;
+    std::uint32_t sequence;
+  };
+
+  /// Calls `visit(task_core&, const record&)` for every live task of `exec`, oldest cell first.
+  /// Threads: any; a record is a snapshot that may be torn, never invalid.
+  template <class Visit>
+  static void for_each_live(const executor& exec, Visit visit);
+
+private:
+  friend class core_slab;
+
+  static constexpr std::uint64_t waiting = 1, shielded = 2, notified = 4, stop = 8;
+  static constexpr unsigned epoch_shift = 8;
+  static constexpr std::uint64_t next_epoch = std::uint64_t{1} << epoch_shift;
+  static constexpr std::uint64_t joined_done = 1, joined_detached = 2;
+
+  task_core() noexcept : job{&run_turn} {}
+
+  static void run_turn(job& self) noexcept;
+  [[nodiscard]] bool try_stop(std::uint64_t seen) noexcept;
+  void finish() noexcept;
+  void release() noexcept;
+  static void visit_live(const executor& exec, void (*visit)(void*, task_core&, const record&),
+                         void* argument);
+
+  // First line, behind the two bases: what a turn and a wake touch.
+  pal::atomic<std::uint64_t> word_{0};
+  std::coroutine_handle<> resume_;
+  pending_wait* pending_ = nullptr;
+  executor* exec_ = nullptr;
+
+  // Second line: the wait record and the end.
+  pal::atomic<std::uint64_t> join_{0};
+  std::coroutine_handle<> body_;
+  pal::atomic<const char*> what_{nullptr};
+  pal::atomic<std::source_location> where_{};
+  pal::atomic<std::source_location> spawned_at_{};
+  pal::atomic<std::uint32_t> sequence_{0};
+  pal::atomic<executor*> live_on_{nullptr};  // Null while the cell is free.
+  task_owner* owner_ = nullptr;
+
+  // Third line: what only birth and death touch.
+  destroy_function destroy_storage_ = nullptr;
+  settle_function settle_ = nullptr;
+  std::exception_ptr error_;
+  task_core* next_free_ = nullptr;
+  alignas(8) std::byte storage_[storage_bytes];
+};
+
+template <class Visit>
+void task_core::for_each_live(const executor& exec, Visit visit) {
+  visit_live(
+      exec,
+      [](void* argument, task_core& task, const record& seen) {
+        (*static_cast<Visit*>(argument))(task, seen);
+      },
+      &visit);
+}
+
+}  // namespace troupe::detail

@@ -1,0 +1,223 @@
+#pragma once
+
+#include <concepts>
+#include <coroutine>
+#include <optional>
+#include <source_location>
+#include <type_traits>
+#include <utility>
+
+#include <troupe/base/result.hpp>
+#include <troupe/task/detail/core.hpp>
+#include <troupe/task/stop.hpp>
+#include <troupe/task/waker.hpp>
+
+namespace troupe {
+
+/// What can be awaited, raced by `select` and bounded by `timeout`: a step that either commits or
+/// leaves everything untouched.
+///
+///   poll()      tries to commit, without waiting; true when it has. Called until it is true.
+///   enlist(w)   asks for `w` to be woken when poll() may succeed. False: poll again now.
+///   delist()    takes enlist() back; harmless when there is nothing to take back.
+///   take()      what the operation yields, once, after poll() was true. A `result<T>` is unwrapped
+///               by the await: its value, or its error as a system_error.
+///
+/// All four run on the turn of the awaiting task. An operation that has children of its own also
+/// has `start()`, called once before the first poll, and `stop()`: called once when the task is
+/// asked to stop; the task then waits, deaf to stop requests, until poll() is true.
+template <class Op>
+concept operation = requires(Op& op, waker key) {
+  { op.poll() } noexcept -> std::same_as<bool>;
+  { op.enlist(key) } noexcept -> std::same_as<bool>;
+  { op.delist() } noexcept;
+  op.take();
+  { Op::name } -> std::convertible_to<const char*>;
+};
+
+namespace detail {
+
+template <class Op>
+concept structured_operation = operation<Op> && requires(Op& op) { op.stop(); };
+
+/// What take() of an as_result() operation yields: not to be unwrapped.
+template <class T>
+struct verbatim {
+  T value;
+};
+
+template <class T>
+T unwrap(result<T>&& outcome) {
+  if (outcome.has_error()) throw_error(outcome.error());
+  if constexpr (!std::is_void_v<T>) return std::move(*outcome);
+}
+template <class T>
+T unwrap(verbatim<T>&& outcome) {
+  return std::move(outcome.value);
+}
+template <class T>
+T unwrap(T&& outcome) {
+  return std::forward<T>(outcome);
+}
+
+/// What awaiting `Op` yields.
+template <class Op>
+decltype(auto) take_unwrapped(Op& op) {
+  if constexpr (std::is_void_v<decltype(op.take())>) {
+    op.take();
+  } else {
+    return unwrap(op.take());
+  }
+}
+
+template <class Op>
+using yield_of = decltype(take_unwrapped(std::declval<Op&>()));
+
+/// Stops counting as an operation of its own: yields its result<T> as a value.
+template <class Op>
+class as_result_operation {
+public:
+  static constexpr const char* name = Op::name;
+
+  explicit as_result_operation(Op&& op) : op_{std::move(op)} {}
+
+  void start()
+    requires requires(Op& op) { op.start(); }
+  {
+    op_.start();
+  }
+  void stop() noexcept
+    requires structured_operation<Op>
+  {
+    op_.stop();
+  }
+  bool poll() noexcept { return op_.poll(); }
+  bool enlist(waker key) noexcept { return op_.enlist(key); }
+  void delist() noexcept { op_.delist(); }
+  auto take() { return verbatim<decltype(op_.take())>{op_.take()}; }
+
+private:
+  Op op_;
+};
+
+/// Gives an operation whose take() yields a result<T> its `.as_result()`.
+template <class Self>
+class fallible_operation {
+public:
+  /// Makes the await hand over the result<T> instead of throwing its error.
+  [[nodiscard]] auto as_result() && {
+    return as_result_operation<Self>{static_cast<Self&&>(*this)};
+  }
+};
+
+/// Awaits one operation. `Op` is a reference to an operation, or one held by value.
+template <class Op>
+class operation_awaiter final : public pending_wait {
+  using plain = std::remove_reference_t<Op>;
+
+public:
+  operation_awaiter(Op&& op, task_core* task, std::source_location where) noexcept
+      : op_{std::forward<Op>(op)}, task_{task}, where_{where} {}
+
+  operation_awaiter(const operation_awaiter&) = delete;
+  operation_awaiter& operator=(const operation_awaiter&) = delete;
+
+  ~operation_awaiter() {
+    if (enlisted_) op_.delist();  // Only when a suspended task is destroyed by the runtime's end.
+  }
+
+  bool await_ready() {
+    if (!is_shielded() && task_->stop_requested()) {
+      stopped_ = true;
+      return true;
+    }
+    if constexpr (requires(plain& op) { op.start(); }) op_.start();
+    done_ = op_.poll();
+    return done_ && consume_budget();
+  }
+
+  bool await_suspend(std::coroutine_handle<> caller) noexcept {
+    if (done_) {  // The budget is used up: give way, with what was committed in hand.
+      task_->suspend_at(caller, nullptr);
+      task_->exec().schedule_back(*task_);
+      return true;
+    }
+    task_->suspend_at(caller, this);
+    task_->record_wait(plain::name, where_);
+    return !wait();
+  }
+
+  decltype(auto) await_resume() {
+    if (stopped_) throw canceled{};
+    return take_unwrapped(op_);
+  }
+
+  bool on_wake() noexcept override {
+    delist();
+    return look() || wait();
+  }
+
+private:
+  [[nodiscard]] bool is_shielded() const noexcept {
+    if constexpr (requires(plain& op) { op.shielded(); }) {
+      return op_.shielded() || closing_;
+    } else {
+      return closing_;
+    }
+  }
+
+  void delist() noexcept {
+    op_.delist();
+    enlisted_ = false;
+  }
+
+  // Returns: true when the operation is over; false when the task is suspended (task_core R5).
+  bool wait() noexcept {
+    for (;;) {
+      // Set before enlist(): another worker may run on_wake() as soon as commit_wait() succeeds.
+      enlisted_ = true;
+      if (op_.enlist(task_->current_waker())) {
+        if (task_->commit_wait(is_shielded()) == task_core::wait_outcome::suspended) return false;
+      }
+      delist();
+      if (look()) return true;
+    }
+  }
+
+  bool look() noexcept {
+    if (op_.poll()) return done_ = true;
+    if (is_shielded() || !task_->stop_requested()) return false;
+    if constexpr (structured_operation<plain>) {
+      closing_ = true;
+      op_.stop();
+      return op_.poll();
+    } else {
+      return stopped_ = true;
+    }
+  }
+
+  Op op_;
+  task_core* task_;
+  std::source_location where_;
+  bool done_ = false;      // poll() was true.
+  bool stopped_ = false;   // A stop request ended the wait; nothing was committed.
+  bool closing_ = false;   // stop() was called; the children are awaited.
+  bool enlisted_ = false;
+};
+
+/// Makes an operation of what can stand where an operation is wanted.
+template <class T>
+decltype(auto) to_operation(T&& source) {
+  if constexpr (operation<std::remove_reference_t<T>>) {
+    return std::forward<T>(source);
+  } else {
+    return std::forward<T>(source).as_operation();
+  }
+}
+
+template <class T>
+concept operation_source = operation<std::remove_reference_t<T>> ||
+                           requires(T&& source) { std::forward<T>(source).as_operation(); };
+
+}  // namespace detail
+}  // namespace troupe

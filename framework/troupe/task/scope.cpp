@@ -1,0 +1,42 @@
+#include <troupe/task/scope.hpp>
+
+namespace troupe::detail {
+
+void scope_state::on_child_start(task_core& child) noexcept {
+  pal::lock guard{mutex_};
+  children_.push_back(child);
+  ++live_;
+  if (stopping_) child.request_stop();
+}
+
+void scope_state::on_child_end(task_core& child) noexcept {
+  {
+    pal::lock guard{mutex_};
+    intrusive_list<task_core>::erase(child);
+  }
+  std::exception_ptr error = child.exception();
+  child.destroy();
+  if (error) stop_all();
+  task_core* parent = parent_;
+  bool is_last = false;
+  {
+    pal::lock guard{mutex_};
+    if (error && !first_error_) first_error_ = error;
+    is_last = --live_ == 0;
+  }
+  // The scope may be gone by now; the parent's cell is type-stable.
+  if (is_last) parent->nudge();
+}
+
+void scope_state::stop_all() noexcept {
+  pal::lock guard{mutex_};
+  stopping_ = true;
+  children_.for_each([](task_core& child) { child.request_stop(); });
+}
+
+bool scope_state::has_ended() noexcept {
+  pal::lock guard{mutex_};
+  return live_ == 0;
+}
+
+}  // namespace troupe::detail

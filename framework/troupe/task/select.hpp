@@ -1,0 +1,170 @@
+#pragma once
+
+#include <array>
+#include <source_location>
+#include <tuple>
+#include <utility>
+#include <variant>
+
+#include <troupe/task/detail/child.hpp>
+
+namespace troupe {
+
+namespace detail {
+
+/// Which branch is looked at first turns round, so that one that is always ready hides none.
+inline std::size_t next_rotation() noexcept {
+  static thread_local std::size_t turn = 0;
+  return turn++;
+}
+
+template <class... Ops>
+class select_operation {
+  static constexpr std::size_t count = sizeof...(Ops);
+  static constexpr std::size_t none = count;
+
+public:
+  static constexpr const char* name = "the first of several (select)";
+  using yield_type = std::variant<stored_yield<yield_of<Ops>>...>;
+
+  template <class... Branches>
+  explicit select_operation(std::source_location where, Branches&&... branches)
+      : ops_{to_branch(std::forward<Branches>(branches), where)...} {}
+
+  void start() {
+    first_ = next_rotation() % count;
+    auto begin = []<class Op>(Op& op) {
+      if constexpr (requires { op.start(); }) op.start();
+    };
+    std::apply([&](auto&... op) { (begin(op), ...); }, ops_);
+  }
+
+  void stop() noexcept
+    requires(structured_operation<Ops> || ...)
+  {
+    stopped_ = true;
+    stop_losers();
+  }
+
+  bool poll() noexcept {
+    if (winner_ == none && !stopped_) {
+      for (std::size_t step = 0; step < count && winner_ == none; ++step) {
+        look_at((first_ + step) % count, std::index_sequence_for<Ops...>{});
+      }
+      if (winner_ == none) return false;
+      stop_losers();
+    }
+    return losers_have_ended(std::index_sequence_for<Ops...>{});
+  }
+
+  bool enlist(waker key) noexcept {
+    return enlist_all(key, std::index_sequence_for<Ops...>{});
+  }
+
+  void delist() noexcept {
+    std::apply([](auto&... op) { (op.delist(), ...); }, ops_);
+  }
+
+  yield_type take() {
+    if (winner_ == none) throw canceled{};
+    return take_winner<0>();
+  }
+
+  [[nodiscard]] std::size_t winner() const noexcept { return winner_; }
+  template <std::size_t I>
+  auto& branch() noexcept {
+    return std::get<I>(ops_);
+  }
+
+private:
+  template <std::size_t... I>
+  void look_at(std::size_t wanted, std::index_sequence<I...>) noexcept {
+    ((I == wanted && std::get<I>(ops_).poll() ? void(winner_ = I) : void()), ...);
+  }
+
+  void stop_losers() noexcept {
+    std::size_t at = 0;
+    auto visit = [&]<class Op>(Op& op) {
+      if constexpr (structured_operation<Op>) {
+        if (at != winner_) op.stop();
+      }
+      ++at;
+    };
+    std::apply([&](auto&... op) { (visit(op), ...); }, ops_);
+  }
+
+  // Only structured losers go on after the race: they unwind, and are awaited (cancel.structured).
+  template <std::size_t I>
+  bool is_over() noexcept {
+    using op = std::tuple_element_t<I, std::tuple<Ops...>>;
+    if constexpr (structured_operation<op>) {
+      return I == winner_ || std::get<I>(ops_).poll();
+    } else {
+      return true;
+    }
+  }
+
+  template <std::size_t... I>
+  bool losers_have_ended(std::index_sequence<I...>) noexcept {
+    return (is_over<I>() && ...);
+  }
+
+  template <std::size_t... I>
+  bool enlist_all(waker key, std::index_sequence<I...>) noexcept {
+    bool racing = winner_ == none && !stopped_;
+    return ((racing ? std::get<I>(ops_).enlist(key)
+                    : is_over<I>() || std::get<I>(ops_).enlist(key)) &&
+            ...);
+  }
+
+  template <std::size_t I>
+  yield_type take_winner() {
+    if constexpr (I + 1 < count) {
+      if (winner_ != I) return take_winner<I + 1>();
+    }
+    auto& op = std::get<I>(ops_);
+    if constexpr (std::is_void_v<decltype(take_unwrapped(op))>) {
+      take_unwrapped(op);
+      return yield_type{std::in_place_index<I>};
+    } else {
+      return yield_type{std::in_place_index<I>, take_unwrapped(op)};
+    }
+  }
+
+  std::tuple<Ops...> ops_;
+  std::size_t first_ = 0;
+  std::size_t winner_ = none;
+  bool stopped_ = false;
+};
+
+}  // namespace detail
+
+/// Waits for the first of several operations or tasks; the others are taken back.
+///
+/// A branch is an operation (`rx.recv()`, `sleep_for(1s)`, a join_handle, a oneshot_receiver) or a
+/// task<T>, which then runs as a child at the same time. Losing operations are untouched: nothing
+/// received, nothing sent. Losing tasks are asked to stop, and awaited until they have unwound.
+/// Which ready branch is looked at first rotates from call to call.
+///
+/// Returns: a variant whose index is the branch's; void branches yield std::monostate.
+/// Errors:  what the winning branch throws.
+/// Cancel:  every branch is taken back.
+/// Example:
+///     auto first = co_await select(rx.recv(), sleep_for(1s));
+///     if (first.index() == 1) fmt::print("nothing came\n");
+template <detail::branch_source A, detail::branch_source B>
+[[nodiscard]] auto select(A&& a, B&& b,
+                          std::source_location where = std::source_location::current()) {
+  return detail::select_operation<detail::branch_operation<A>, detail::branch_operation<B>>{
+      where, std::forward<A>(a), std::forward<B>(b)};
+}
+template <detail::branch_source A, detail::branch_source B, detail::branch_source C,
+          detail::branch_source... More>
+[[nodiscard]] auto select(A&& a, B&& b, C&& c, More&&... more) {
+  return detail::select_operation<detail::branch_operation<A>, detail::branch_operation<B>,
+                                  detail::branch_operation<C>, detail::branch_operation<More>...>{
+      std::source_location{}, std::forward<A>(a), std::forward<B>(b), std::forward<C>(c),
+      std::forward<More>(more)...};
+}
+
+}  // namespace troupe

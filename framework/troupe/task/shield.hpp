@@ -1,0 +1,44 @@
+#pragma once
+
+#include <source_location>
+#include <utility>
+
+#include <troupe/task/detail/child.hpp>
+
+namespace troupe {
+
+namespace detail {
+
+template <class T>
+class shield_operation {
+public:
+  static constexpr const char* name = "the end of a shielded task";
+
+  explicit shield_operation(task<T>&& body, std::source_location where) noexcept
+      : child_{std::move(body), where} {}
+
+  void start() { child_.start(); }
+  [[nodiscard]] bool shielded() const noexcept { return true; }
+  bool poll() noexcept { return child_.poll(); }
+  bool enlist(waker key) noexcept { return child_.enlist(key); }
+  void delist() noexcept { child_.delist(); }
+  T take() { return child_.take(); }
+
+private:
+  child_operation<T> child_;
+};
+
+}  // namespace detail
+
+/// Runs `body` to its end out of reach of stop requests: for the clean-up that has to await.
+///
+/// Returns: what `body` returns. Errors: what it throws.
+/// Cancel:  not before `body` has ended; the next wait after it throws `canceled`.
+/// Example: `catch (const canceled&) { failed = true; } if (failed) co_await shield(say_bye());`
+template <class T>
+[[nodiscard]] auto shield(task<T> body,
+                          std::source_location where = std::source_location::current()) {
+  return detail::shield_operation<T>{std::move(body), where};
+}
+
+}  // namespace troupe

@@ -1,0 +1,22 @@
+#include <troupe/task/when_all.hpp>
+
+namespace troupe::detail {
+
+void child_group::on_child_end(task_core& child) noexcept {
+  task_core* parent = parent_;
+  bool has_failed = child.exception() != nullptr;
+  if (has_failed) failed_.store(true, std::memory_order_relaxed);
+  bool is_last = running_.fetch_sub(1, std::memory_order_acq_rel) == 1;  // -> poll, R1
+  if (is_last || has_failed) parent->nudge();
+}
+
+void child_group::rethrow() const {
+  bool any_canceled = stopped_;
+  for (task_core* each : children_) {
+    if (std::exception_ptr error = each->exception()) std::rethrow_exception(error);
+    any_canceled |= each->any_exception() != nullptr;
+  }
+  if (any_canceled) throw canceled{};
+}
+
+}  // namespace troupe::detail
