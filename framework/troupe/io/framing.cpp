@@ -23,7 +23,7 @@ line_reader::outcome line_reader::look() {
     attempt<std::size_t> taken = device.try_read(buffer);
     if (!taken) return std::nullopt;
     if (taken->has_error()) return taken->error();
-    device.reading.total_bytes += **taken;
+    device.reading.count(**taken);
     if (**taken == 0) {
       ended_ = true;
       continue;

@@ -10,7 +10,7 @@ namespace detail {
 
 attempt<std::size_t> read_operation::attempt_once() noexcept {
   attempt<std::size_t> taken = device_->try_read(into_);
-  if (taken && taken->has_value()) device_->reading.total_bytes += **taken;
+  if (taken && taken->has_value()) device_->reading.count(**taken);
   return taken;
 }
 
@@ -18,7 +18,7 @@ attempt<std::size_t> write_operation::attempt_once() noexcept {
   if (device_->writing.interrupted) return make_error_code(errc::closed);
   if (from_.empty()) return std::size_t{0};
   attempt<std::size_t> sent = device_->try_write(from_);
-  if (sent && sent->has_value()) device_->writing.total_bytes += **sent;
+  if (sent && sent->has_value()) device_->writing.count(**sent);
   return sent;
 }
 
@@ -38,7 +38,7 @@ public:
       std::span<std::byte> buffer = scratch();
       attempt<std::size_t> taken = device_->try_read(buffer);
       if (!taken || !taken->has_value()) return taken;
-      device_->reading.total_bytes += **taken;
+      device_->reading.count(**taken);
       if (into_ != nullptr) {
         if (**taken > max_bytes_ - into_->size()) return make_error_code(errc::too_long);
         into_->append(reinterpret_cast<const char*>(buffer.data()), **taken);
@@ -58,11 +58,11 @@ private:
 class whole_write {
 public:
   explicit whole_write(stream_device::direction& writing) noexcept
-      : writing_{writing}, total_before_{writing.total_bytes} {}
+      : writing_{writing}, total_before_{writing.total()} {}
   whole_write(const whole_write&) = delete;
   whole_write& operator=(const whole_write&) = delete;
   ~whole_write() {
-    if (!finished_ && writing_.total_bytes != total_before_) writing_.interrupted = true;
+    if (!finished_ && writing_.total() != total_before_) writing_.interrupted = true;
   }
   void finish() noexcept { finished_ = true; }
 

@@ -197,8 +197,9 @@ public:
   [[nodiscard]] bool is_open() const noexcept { return device_ != nullptr; }
 
   /// Returns: all bytes of this stream so far, also those of operations that were cut short.
-  [[nodiscard]] std::uint64_t bytes_read() const { return device().reading.total_bytes; }
-  [[nodiscard]] std::uint64_t bytes_written() const { return device().writing.total_bytes; }
+  /// Threads: any, also while operations are under way.
+  [[nodiscard]] std::uint64_t bytes_read() const { return device().reading.total(); }
+  [[nodiscard]] std::uint64_t bytes_written() const { return device().writing.total(); }
 
   /// Returns: the address as `127.0.0.1:80` or `[::1]:80`; empty when there is none any more.
   [[nodiscard]] std::string local_address() const { return device().local_address(); }

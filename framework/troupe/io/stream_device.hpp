@@ -54,10 +54,18 @@ public:
   virtual void close() noexcept = 0;
 
   /// What io::stream keeps for one direction, here so that it stays when the stream is moved.
+  /// Orders are relaxed: nothing else depends on what others than the task in charge read here.
   struct direction {
-    pal::atomic<bool> waited_for{false};  ///< Read by misusers only: relaxed.
-    bool interrupted = false;             ///< An operation stopped half-way.
-    std::uint64_t total_bytes = 0;
+    pal::atomic<bool> waited_for{false};
+    bool interrupted = false;  ///< A write_all ended between its first byte and its last.
+    pal::atomic<std::uint64_t> total_bytes{0};
+
+    void count(std::size_t bytes) noexcept {
+      total_bytes.store(total() + bytes, std::memory_order_relaxed);
+    }
+    [[nodiscard]] std::uint64_t total() const noexcept {
+      return total_bytes.load(std::memory_order_relaxed);
+    }
   };
   direction reading;
   direction writing;

@@ -62,7 +62,7 @@ void main_run::on_child_end(detail::task_core& main) noexcept {
   } else if (main.any_exception() == nullptr) {
     code_ = detail::take_outcome<int>(main);
   }
-  main.take_exception();
+  main.keep_error(nullptr);
   main_ended_.store(true, std::memory_order_release);
 }
 

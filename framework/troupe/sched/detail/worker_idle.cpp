@@ -97,10 +97,11 @@ void worker::park() {
   bool woke_itself = !owner_.injected_.empty() || !posted_.empty();
   if (!woke_itself && idle == owner_.worker_count()) woke_itself = owner_.on_all_idle();
   bool watching = false;
+  bool may_watch = true;
   int empty_looks = 0;
   std::uint64_t driver_uses = 0;
   while (!woke_itself && !owner_.stopping() && owner_.idle_.contains(*this)) {
-    if (!watching && owner_.idle_.idle_count() < owner_.worker_count()) {
+    if (!watching && may_watch && owner_.idle_.idle_count() < owner_.worker_count()) {
       watching = owner_.idle_.begin_watch();
       empty_looks = 0;
       for (auto& each : sights_) each = sight{};
@@ -110,15 +111,14 @@ void worker::park() {
     bool attended = sleep(watching, uses == driver_uses);
     driver_uses = attended ? uses + 1 : uses;
     if (has_work()) break;
+    may_watch = true;
     if (!watching) continue;
     bool anything_queued = false;
     if (look_at_others(anything_queued)) break;
     empty_looks = anything_queued ? 0 : empty_looks + 1;
     if (empty_looks >= max_empty_looks) {
       owner_.idle_.end_watch();
-      watching = false;
-      sleep(false, true);
-      if (has_work()) break;
+      watching = may_watch = false;  // Sleeps as a driver or plainly, until something wakes it.
     }
   }
   if (watching) owner_.idle_.end_watch();

@@ -1,5 +1,8 @@
 #include <troupe/task/detail/core.hpp>
 
+#include <sys/mman.h>
+
+#include <cstdlib>
 #include <exception>
 #include <new>
 #include <utility>
@@ -28,7 +31,8 @@ bool waker::wake() const noexcept {
 namespace detail {
 
 /// All task cells of the process. Cells are never unmapped (task_core R4), so that late wakers and
-/// walkers are safe; each thread keeps some free ones at hand.
+/// walkers are safe; each thread keeps some free ones at hand. Chunks are large and ask for huge
+/// pages: a burst of a million tasks then costs a hundred page faults instead of fifty thousand.
 class core_slab {
 public:
   static core_slab& instance() {
@@ -53,18 +57,25 @@ public:
   }
 
   void for_each(void (*visit)(void*, task_core&), void* argument) {
-    std::vector<task_core*> chunks;
+    std::vector<chunk> seen;
     {
       pal::lock guard{mutex_};
-      chunks = chunks_;
+      seen = chunks_;
     }
-    for (task_core* chunk : chunks) {
-      for (std::size_t i = 0; i < batch; ++i) visit(argument, chunk[i]);
+    for (const chunk& each : seen) {
+      for (std::size_t i = 0; i < each.made; ++i) visit(argument, each.cells[i]);
     }
   }
 
 private:
   static constexpr std::size_t batch = 64;
+  static constexpr std::size_t chunk_bytes = std::size_t{1} << 21;  // One huge page.
+  static constexpr std::size_t chunk_cells = chunk_bytes / sizeof(task_core);
+
+  struct chunk {
+    task_core* cells;
+    std::size_t made;  // Constructed so far, from the front.
+  };
 
   struct cache {
     task_core* first = nullptr;
@@ -81,27 +92,29 @@ private:
 
   void refill(cache& mine) {
     pal::lock guard{mutex_};
-    if (free_batches_.empty()) {
-      mine.first = grow();
-    } else {
-      mine.first = free_batches_.back();
+    if (!free_batches_.empty()) {
+      mine.first = free_batches_.back().first;
+      mine.count = free_batches_.back().count;
       free_batches_.pop_back();
+      return;
     }
-    mine.count = 0;
-    for (task_core* cell = mine.first; cell != nullptr; cell = cell->next_free_) ++mine.count;
+    if (chunks_.empty() || chunks_.back().made == chunk_cells) add_chunk();
+    chunk& newest = chunks_.back();
+    for (; mine.count < batch && newest.made < chunk_cells; ++mine.count) {
+      auto* cell = new (&newest.cells[newest.made++]) task_core;
+      cell->next_free_ = std::exchange(mine.first, cell);
+    }
   }
 
-  // A chunk of fresh cells, chained.
-  task_core* grow() {
-    chunks_.reserve(chunks_.size() + 1);
-    void* raw = ::operator new(batch * sizeof(task_core), std::align_val_t{cache_line_bytes});
-    auto* cells = static_cast<task_core*>(raw);
-    for (std::size_t i = batch; i-- > 0;) {
-      auto* cell = new (&cells[i]) task_core;
-      cell->next_free_ = i + 1 < batch ? &cells[i + 1] : nullptr;
+  void add_chunk() {
+    chunks_.push_back({nullptr, 0});
+    void* raw = std::aligned_alloc(chunk_bytes, chunk_bytes);
+    if (raw == nullptr) {
+      chunks_.pop_back();
+      throw std::bad_alloc{};
     }
-    chunks_.push_back(cells);
-    return cells;
+    if (chunks_.size() > 1) ::madvise(raw, chunk_bytes, MADV_HUGEPAGE);  // A wish; may fail.
+    chunks_.back().cells = static_cast<task_core*>(raw);
   }
 
   void return_batch(cache& mine, std::size_t count) noexcept {
@@ -112,12 +125,17 @@ private:
     mine.count -= count;
     last->next_free_ = nullptr;
     pal::lock guard{mutex_};
-    free_batches_.push_back(first);
+    free_batches_.push_back({first, count});
   }
 
+  struct cache_batch {
+    task_core* first = nullptr;
+    std::size_t count = 0;
+  };
+
   pal::mutex mutex_;
-  std::vector<task_core*> chunks_;
-  std::vector<task_core*> free_batches_;
+  std::vector<chunk> chunks_;
+  std::vector<cache_batch> free_batches_;
 };
 
 task_core& task_core::create(executor& exec, std::source_location spawned_at) {

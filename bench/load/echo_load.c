@@ -1,0 +1,380 @@
+/* Load generator for TCP echo servers: one thread, epoll, N connections, each with one outstanding
+ * request whose echo is compared byte by byte.
+ *
+ *   echo_load --port P [--host 127.0.0.1] [--connections 64] [--seconds 3] [--size 64] [--warmup 1]
+ *
+ * Prints one line of tab-separated numbers, no header; fields are only ever added at its end:
+ *
+ *   requests/s  p50_us  p99_us  p99.9_us  errors  requests
+ *
+ * The first four are of the counted seconds, after the warm-up; `requests` counts every request
+ * answered in the whole run, warm-up included, for who relates it to the server's CPU time.
+ * An error is a connection that was refused, closed, left without an answer, or sent a wrong byte.
+ * The first one is told on stderr. Exit code: 0 no errors, 1 errors, 2 wrong usage.
+ *
+ * Latency runs from before a request is sent until its last byte is there. As every connection
+ * waits for its answer (a closed loop), a stalled server is asked less: compare requests/s as well.
+ */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+  max_events = 512,
+  max_connecting = 64, /* fewer than any listener's backlog: a dropped SYN costs a second */
+  max_size_bytes = 1 << 20,
+  pattern_offsets = 4096, /* a message starts at one of these offsets of the pattern */
+  connect_seconds = 10,
+  drain_seconds = 2, /* how long the last answers may take */
+};
+
+static const int64_t second_ns = 1000000000;
+
+/* ---- Latency histogram: 128 linear buckets for each power of two, so a value is within 0.8 %. */
+
+enum { sub_bits = 7, sub_count = 1 << sub_bits, bucket_count = (64 - sub_bits + 1) * sub_count };
+
+struct histogram {
+  uint64_t count;
+  uint64_t buckets[bucket_count];
+};
+
+static void record(struct histogram* h, uint64_t value) {
+  size_t index = value;
+  if (value >= sub_count) {
+    unsigned shift = 63U - (unsigned)__builtin_clzll(value) - sub_bits;
+    /* value >> shift lies in [sub_count, 2 * sub_count). */
+    index = (size_t)shift * sub_count + (size_t)(value >> shift);
+  }
+  h->buckets[index]++;
+  h->count++;
+}
+
+/* The middle of the bucket that holds the given share of the values. */
+static double percentile(const struct histogram* h, double share) {
+  uint64_t below = 0, rank = (uint64_t)(share * (double)h->count);
+  for (size_t i = 0; i < bucket_count; ++i) {
+    below += h->buckets[i];
+    if (below <= rank) continue;
+    if (i < 2 * sub_count) return (double)i;
+    unsigned shift = (unsigned)(i / sub_count) - 1;
+    uint64_t low = (uint64_t)(i % sub_count + sub_count) << shift;
+    return (double)low + (double)(1ULL << shift) / 2;
+  }
+  return 0;
+}
+
+/* ---- The run. */
+
+struct options {
+  struct sockaddr_in server;
+  size_t connections, size_bytes;
+  double seconds, warmup_seconds;
+};
+
+enum state { unopened, connecting, ready, waiting, failed };
+
+struct connection {
+  int fd;
+  enum state state;
+  uint32_t number;
+  uint32_t sequence;     /* with number it picks the message */
+  size_t sent, received; /* bytes of the current request */
+  int64_t sent_ns;
+  const uint8_t* message;
+};
+
+struct run {
+  struct options options;
+  int epoll;
+  struct connection* connections;
+  size_t opened, in_connect, outstanding, errors;
+  bool sending;
+  bool counting;
+  uint64_t requests;
+  uint8_t* pattern; /* random bytes; every message is a window of it */
+  uint8_t* input;
+  struct histogram latency_ns;
+};
+
+static int64_t now_ns(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (int64_t)t.tv_sec * second_ns + t.tv_nsec;
+}
+
+static void fail_program(const char* what) {
+  perror(what);
+  exit(1);
+}
+
+__attribute__((format(printf, 3, 4))) static void fail(struct run* r, struct connection* c,
+                                                       const char* format, ...) {
+  if (r->errors++ == 0) {
+    va_list arguments;
+    va_start(arguments, format);
+    fprintf(stderr, "echo_load: connection %u: ", c->number);
+    vfprintf(stderr, format, arguments);
+    fputc('\n', stderr);
+    va_end(arguments);
+  }
+  if (c->state == connecting) r->in_connect--;
+  if (c->state == waiting) r->outstanding--;
+  c->state = failed;
+  if (c->fd >= 0) close(c->fd);
+  c->fd = -1;
+}
+
+static void write_rest(struct run* r, struct connection* c) {
+  while (c->sent < r->options.size_bytes) {
+    ssize_t n = send(c->fd, c->message + c->sent, r->options.size_bytes - c->sent, MSG_NOSIGNAL);
+    if (n < 0) {
+      if (errno != EAGAIN) fail(r, c, "send: %s", strerror(errno));
+      return; /* edge triggered: EPOLLOUT comes when there is room again */
+    }
+    c->sent += (size_t)n;
+  }
+}
+
+static void send_request(struct run* r, struct connection* c, int64_t now) {
+  c->sequence++;
+  uint32_t mixed = (c->number * 0x9e3779b1U) ^ (c->sequence * 0x85ebca6bU);
+  c->message = r->pattern + (mixed >> 20) % pattern_offsets;
+  c->sent = c->received = 0;
+  c->sent_ns = now;
+  c->state = waiting;
+  r->outstanding++;
+  write_rest(r, c);
+}
+
+/* Takes what has arrived and sends the next request once the answer is whole. */
+static void read_answer(struct run* r, struct connection* c) {
+  while (c->state == waiting) {
+    size_t missing = r->options.size_bytes - c->received;
+    /* One byte more than asked for, to notice a server that answers too much. */
+    ssize_t n = recv(c->fd, r->input, missing + 1, 0);
+    if (n < 0) {
+      if (errno != EAGAIN) fail(r, c, "recv: %s", strerror(errno));
+      return;
+    }
+    const char* wrong = NULL;
+    if (n == 0)
+      wrong = "closed by the server";
+    else if ((size_t)n > missing)
+      wrong = "more bytes than were sent";
+    else if (memcmp(r->input, c->message + c->received, (size_t)n) != 0)
+      wrong = "wrong bytes in the answer";
+    if (wrong != NULL) {
+      fail(r, c, "request %u: %s", c->sequence, wrong);
+      return;
+    }
+    c->received += (size_t)n;
+    if ((size_t)n < missing) continue;
+
+    int64_t now = now_ns();
+    r->requests++;
+    if (r->counting) record(&r->latency_ns, (uint64_t)(now - c->sent_ns));
+    r->outstanding--;
+    c->state = ready;
+    /* Nothing more can be here before the next request: its answer is a new edge. */
+    if (r->sending) send_request(r, c, now);
+    return;
+  }
+}
+
+static void open_connection(struct run* r, struct connection* c) {
+  c->state = connecting;
+  r->in_connect++;
+  c->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (c->fd < 0) {
+    fail(r, c, "socket: %s", strerror(errno));
+    return;
+  }
+  setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
+  const struct sockaddr* server = (const struct sockaddr*)&r->options.server;
+  if (connect(c->fd, server, sizeof r->options.server) != 0 && errno != EINPROGRESS) {
+    fail(r, c, "connect: %s", strerror(errno));
+    return;
+  }
+  struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLET, .data.ptr = c};
+  if (epoll_ctl(r->epoll, EPOLL_CTL_ADD, c->fd, &event) != 0) fail_program("epoll_ctl");
+}
+
+static void finish_connect(struct run* r, struct connection* c, uint32_t events) {
+  int error = 0;
+  socklen_t length = sizeof error;
+  getsockopt(c->fd, SOL_SOCKET, SO_ERROR, &error, &length);
+  if (error != 0) {
+    fail(r, c, "connect: %s", strerror(error));
+    return;
+  }
+  if ((events & EPOLLOUT) == 0) return;
+  c->state = ready;
+  r->in_connect--;
+}
+
+static void handle(struct run* r, struct connection* c, uint32_t events) {
+  switch (c->state) {
+    case connecting:
+      finish_connect(r, c, events);
+      break;
+    case waiting:
+      if ((events & EPOLLOUT) != 0) write_rest(r, c);
+      if ((events & ~(uint32_t)EPOLLOUT) != 0) read_answer(r, c);
+      break;
+    case ready:
+      if ((events & EPOLLIN) != 0) fail(r, c, "closed or answered without a request");
+      break;
+    case unopened:
+    case failed:
+      break;
+  }
+}
+
+/* Serves events until the deadline, or for at most one round when `once` is set. */
+static void serve(struct run* r, int64_t deadline_ns, bool once) {
+  struct epoll_event events[max_events];
+  for (;;) {
+    int64_t left_ns = deadline_ns - now_ns();
+    if (left_ns <= 0) return;
+    int count = epoll_wait(r->epoll, events, max_events, (int)(left_ns / 1000000) + 1);
+    if (count < 0 && errno != EINTR) fail_program("epoll_wait");
+    for (int i = 0; i < count; ++i) handle(r, events[i].data.ptr, events[i].events);
+    if (once || r->errors == r->options.connections) return;
+  }
+}
+
+static void connect_all(struct run* r) {
+  int64_t deadline_ns = now_ns() + connect_seconds * second_ns;
+  while ((r->opened < r->options.connections || r->in_connect > 0) && now_ns() < deadline_ns) {
+    while (r->opened < r->options.connections && r->in_connect < max_connecting)
+      open_connection(r, &r->connections[r->opened++]);
+    if (r->in_connect > 0) serve(r, deadline_ns, true);
+  }
+  for (size_t i = 0; i < r->options.connections; ++i) {
+    struct connection* c = &r->connections[i];
+    if (c->state == unopened || c->state == connecting) fail(r, c, "no connection in time");
+  }
+}
+
+/* Waits for the last answers; one that does not come is an error. */
+static void drain(struct run* r) {
+  int64_t deadline_ns = now_ns() + drain_seconds * second_ns;
+  r->sending = false;
+  while (r->outstanding > 0 && now_ns() < deadline_ns) serve(r, deadline_ns, true);
+  for (size_t i = 0; i < r->options.connections; ++i)
+    if (r->connections[i].state == waiting) fail(r, &r->connections[i], "no answer in time");
+}
+
+/* Returns the length of the counted part. */
+static double load(struct run* r) {
+  connect_all(r);
+  int64_t start = now_ns();
+  r->sending = true;
+  for (size_t i = 0; i < r->options.connections; ++i)
+    if (r->connections[i].state == ready) send_request(r, &r->connections[i], now_ns());
+  serve(r, start + (int64_t)(r->options.warmup_seconds * (double)second_ns), false);
+  r->counting = true;
+  int64_t counted_from = now_ns();
+  serve(r, counted_from + (int64_t)(r->options.seconds * (double)second_ns), false);
+  r->counting = false;
+  double counted_seconds = (double)(now_ns() - counted_from) / (double)second_ns;
+  drain(r);
+  return counted_seconds;
+}
+
+/* ---- The command line. */
+
+static void usage(void) {
+  fputs(
+      "usage: echo_load --port P [--host 127.0.0.1] [--connections 64] [--seconds 3]"
+      " [--size 64] [--warmup 1]\n",
+      stderr);
+  exit(2);
+}
+
+static double number(const char* text, double low, double high) {
+  char* end;
+  double value = strtod(text, &end);
+  if (*text == '\0' || *end != '\0' || !(value >= low && value <= high)) usage();
+  return value;
+}
+
+static struct options parse(int argc, char** argv) {
+  struct options o = {.server.sin_family = AF_INET,
+                      .server.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+                      .connections = 64,
+                      .size_bytes = 64,
+                      .seconds = 3,
+                      .warmup_seconds = 1};
+  for (int i = 1; i < argc; i += 2) {
+    const char *name = argv[i], *value = i + 1 < argc ? argv[i + 1] : "";
+    if (strcmp(name, "--host") == 0) {
+      if (inet_pton(AF_INET, value, &o.server.sin_addr) != 1) usage();
+    } else if (strcmp(name, "--port") == 0) {
+      o.server.sin_port = htons((uint16_t)number(value, 1, 65535));
+    } else if (strcmp(name, "--connections") == 0) {
+      o.connections = (size_t)number(value, 1, 1000000);
+    } else if (strcmp(name, "--seconds") == 0) {
+      o.seconds = number(value, 0.01, 1e6);
+    } else if (strcmp(name, "--size") == 0) {
+      o.size_bytes = (size_t)number(value, 1, max_size_bytes);
+    } else if (strcmp(name, "--warmup") == 0) {
+      o.warmup_seconds = number(value, 0, 1e6);
+    } else {
+      usage();
+    }
+  }
+  if (o.server.sin_port == 0) usage();
+  return o;
+}
+
+static void prepare(struct run* r) {
+  size_t pattern_bytes = pattern_offsets + r->options.size_bytes;
+  r->pattern = malloc(pattern_bytes);
+  r->input = malloc(r->options.size_bytes + 1);
+  r->connections = calloc(r->options.connections, sizeof *r->connections);
+  if (r->pattern == NULL || r->input == NULL || r->connections == NULL) fail_program("malloc");
+  uint64_t random = 88172645463325252U; /* xorshift64, the same bytes in every run */
+  for (size_t i = 0; i < pattern_bytes; ++i) {
+    random ^= random << 13;
+    random ^= random >> 7;
+    random ^= random << 17;
+    r->pattern[i] = (uint8_t)(random >> 32);
+  }
+  for (size_t i = 0; i < r->options.connections; ++i) {
+    r->connections[i].number = (uint32_t)i;
+    r->connections[i].fd = -1;
+  }
+  struct rlimit files;
+  getrlimit(RLIMIT_NOFILE, &files);
+  files.rlim_cur = files.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &files);
+  r->epoll = epoll_create1(EPOLL_CLOEXEC);
+  if (r->epoll < 0) fail_program("epoll_create1");
+}
+
+int main(int argc, char** argv) {
+  static struct run r; /* static: the histogram is large */
+  r.options = parse(argc, argv);
+  prepare(&r);
+  double counted_seconds = load(&r);
+  const struct histogram* h = &r.latency_ns;
+  printf("%.1f\t%.2f\t%.2f\t%.2f\t%zu\t%llu\n", (double)h->count / counted_seconds,
+         percentile(h, 0.5) / 1e3, percentile(h, 0.99) / 1e3, percentile(h, 0.999) / 1e3, r.errors,
+         (unsigned long long)r.requests);
+  return r.errors == 0 ? 0 : 1;
+}

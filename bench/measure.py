@@ -1,0 +1,206 @@
+"""Ways to measure one repetition of one work on one peer.
+
+Each takes a Run and returns {metric: (value, unit)}. A peer without the work raises Unavailable;
+whatever else goes wrong raises Broken.
+"""
+
+import os
+import select
+import signal
+import subprocess
+import tempfile
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+ROOT = Path(__file__).resolve().parent.parent
+
+PROGRAM_LIMIT_S = 300
+START_LIMIT_S = 10
+STOP_LIMIT_S = 5
+IDLE_SETTLE_S = 1
+IDLE_COUNTED_S = 10
+SERVER_CORE, LOAD_CORE = "0", "1"
+USAGE_EXIT_CODE = 2  # of a program that has no such work
+
+
+class Unavailable(Exception):
+    """Not installed, not built, or no such work: a skipped row."""
+
+
+class Broken(Exception):
+    """Ran and failed: the benchmark itself is wrong."""
+
+
+@dataclass(frozen=True)
+class Run:
+    command: list[str]  # run in ROOT
+    quick: bool
+    load_program: Path
+    size: int | None = None
+    environment: dict[str, str] = field(default_factory=dict)
+
+
+def last_line(text):
+    lines = text.strip().splitlines()
+    return lines[-1] if lines else "no message"
+
+
+def check_exit(command, code, errors):
+    if code == USAGE_EXIT_CODE:
+        first = errors.strip().splitlines()[:1]
+        raise Unavailable(first[0] if first else "no such work")
+    if code != 0:
+        raise Broken(f"{' '.join(command)}: exit code {code}: {last_line(errors)}")
+
+
+def finished(command, environment):
+    """Runs a command to its end and returns its output."""
+    try:
+        done = subprocess.run(
+            command,
+            cwd=ROOT,
+            env=os.environ | environment,
+            capture_output=True,
+            text=True,
+            timeout=PROGRAM_LIMIT_S,
+        )
+    except subprocess.TimeoutExpired:
+        raise Broken(f"{' '.join(command)}: not done after {PROGRAM_LIMIT_S} s") from None
+    check_exit(command, done.returncode, done.stderr)
+    return done.stdout
+
+
+def program_lines(run):
+    """`work  peer  median  unit  min  max` per line, tab-separated."""
+    command = run.command + (["--size", str(run.size)] if run.size else [])
+    figures = {}
+    for line in finished(command, run.environment).splitlines():
+        fields = line.split("\t")
+        try:
+            name, _, median, unit, _, _ = fields
+            figures[name] = (float(median), unit)
+        except ValueError:
+            raise Broken(f"{' '.join(command)}: not a result line: {line!r}") from None
+    return figures
+
+
+@dataclass(frozen=True)
+class Background:
+    command: list[str]
+    process: subprocess.Popen
+    errors: IO[str]
+
+    def check_alive(self):
+        if self.process.poll() is not None:
+            self.errors.seek(0)
+            errors = self.errors.read()
+            check_exit(self.command, self.process.returncode, errors)
+            raise Broken(f"{' '.join(self.command)}: ended by itself: {last_line(errors)}")
+
+
+@contextmanager
+def running(command, environment):
+    """A background process, ended by SIGTERM when the block is left."""
+    # A file, as nobody reads a pipe while the process runs.
+    errors = tempfile.TemporaryFile("w+")
+    process = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env=os.environ | environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=errors,
+        text=True,
+    )
+    background = Background(command, process, errors)
+    try:
+        yield background
+        background.check_alive()
+        process.terminate()
+        try:
+            process.wait(STOP_LIMIT_S)
+        except subprocess.TimeoutExpired:
+            late = f"still runs {STOP_LIMIT_S} s after SIGTERM"
+            raise Broken(f"{' '.join(command)}: {late}") from None
+        if process.returncode not in (0, -signal.SIGTERM, 128 + signal.SIGTERM):
+            raise Broken(f"{' '.join(command)}: exit code {process.returncode} after SIGTERM")
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+        errors.close()
+
+
+def listening_port(server):
+    """Reads `listening on ADDRESS:PORT`."""
+    readable, _, _ = select.select([server.process.stdout], [], [], START_LIMIT_S)
+    line = server.process.stdout.readline() if readable else ""
+    if readable and not line:
+        # It closed its output; its exit code tells why, and may come a moment later.
+        try:
+            server.process.wait(1)
+        except subprocess.TimeoutExpired:
+            pass
+        server.check_alive()
+    port = line.strip().rpartition(":")[2]
+    if not line.startswith("listening on ") or not port.isdigit():
+        raise Broken(f"{' '.join(server.command)}: no `listening on` line but {line!r}")
+    return port
+
+
+def cpu_seconds(pid):
+    """User and system time of all threads."""
+    # The name in parentheses may hold spaces; user and system time are fields 14 and 15.
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def echo(run, name, connections):
+    """A server and the load generator, pinned to a core each."""
+    if not {int(SERVER_CORE), int(LOAD_CORE)} <= os.sched_getaffinity(0):
+        raise Unavailable("needs cores 0 and 1")
+    server_command = ["taskset", "-c", SERVER_CORE, *run.command]
+    with running(server_command, run.environment) as server:
+        load_command = ["taskset", "-c", LOAD_CORE, str(run.load_program)]
+        load_command += ["--port", listening_port(server)]
+        load_command += ["--connections", str(connections), "--seconds", "1" if run.quick else "3"]
+        cpu_before = cpu_seconds(server.process.pid)
+        line = finished(load_command, {})
+        cpu = cpu_seconds(server.process.pid) - cpu_before
+    rate, p50, p99, p99_9, _, requests = (float(text) for text in line.split("\t"))
+    return {
+        name: (rate, "requests/s"),
+        f"{name} p50": (p50, "us"),
+        f"{name} p99": (p99, "us"),
+        f"{name} p99.9": (p99_9, "us"),
+        f"{name} cpu": (cpu / requests * 1e6, "us/request"),
+    }
+
+
+def voluntary_switches(pid):
+    """Voluntary context switches of each thread."""
+    switches = {}
+    for status in Path(f"/proc/{pid}/task").glob("*/status"):
+        try:
+            text = status.read_text()
+        except (FileNotFoundError, ProcessLookupError):
+            continue  # the thread has just ended
+        for line in text.splitlines():
+            if line.startswith("voluntary_ctxt_switches:"):
+                switches[status.parent.name] = int(line.split()[1])
+    return switches
+
+
+def idle(run):
+    """How often any thread of a runtime without work goes back to sleep."""
+    with running(run.command, run.environment) as runtime:
+        time.sleep(IDLE_SETTLE_S)
+        runtime.check_alive()
+        before = voluntary_switches(runtime.process.pid)
+        time.sleep(IDLE_COUNTED_S)
+        after = voluntary_switches(runtime.process.pid)
+    count = sum(switches - before.get(thread, 0) for thread, switches in after.items())
+    return {"idle": (float(count), "switches")}

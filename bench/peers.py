@@ -1,0 +1,118 @@
+"""The peers of the benchmark and how their programs are built into build/peers.
+
+A peer that is not installed or does not build raises Unavailable: a skipped row.
+"""
+
+import ctypes
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Callable
+
+from measure import ROOT, Unavailable
+
+SOURCES = ROOT / "bench" / "peers"
+BUILT = ROOT / "build" / "peers"
+TROUPE = ROOT / "build" / "release" / "bench" / "troupe_bench"
+ECHO_LOAD = BUILT / "echo_load"
+
+RUST_PACKAGES = Path("/usr/share/cargo/registry")
+MIMALLOC = "libmimalloc.so.2"
+
+
+def is_current(program, sources):
+    return program.exists() and all(
+        program.stat().st_mtime >= source.stat().st_mtime for source in sources
+    )
+
+
+def build(command, **options):
+    print(f"building: {' '.join(command)}", file=sys.stderr, flush=True)
+    done = subprocess.run(command, capture_output=True, text=True, **options)
+    if done.returncode != 0:
+        errors = [line for line in done.stderr.splitlines() if "error" in line] or ["no message"]
+        raise Unavailable(f"does not build: {errors[0]}")
+
+
+def build_c(source, program):
+    if is_current(program, [source]):
+        return
+    compiler = shutil.which("clang-19") or shutil.which("cc")
+    if compiler is None:
+        raise Unavailable("does not build: neither clang-19 nor cc is installed")
+    program.parent.mkdir(parents=True, exist_ok=True)
+    warnings = ["-Wall", "-Wextra", "-Wpedantic", "-Wshadow", "-Wconversion"]
+    files = ["-o", str(program.relative_to(ROOT)), str(source.relative_to(ROOT))]
+    build([compiler, "-O2", "-std=c11", *warnings, *files], cwd=ROOT)
+
+
+def build_echo_load():
+    build_c(ROOT / "bench" / "load" / "echo_load.c", ECHO_LOAD)
+
+
+def build_epoll():
+    build_c(SOURCES / "epoll" / "echo.c", BUILT / "epoll_echo")
+
+
+def build_tokio():
+    """Debian's cargo and Debian's crates, offline: every Debian 12 measures the same Tokio."""
+    folder = SOURCES / "tokio"
+    sources = [folder / "Cargo.toml", folder / ".cargo" / "config.toml", *folder.glob("src/*.rs")]
+    if is_current(BUILT / "tokio" / "release" / "tokio_bench", sources):
+        return
+    if not Path("/usr/bin/cargo").exists() or not any(RUST_PACKAGES.glob("tokio-1.*")):
+        raise Unavailable("not installed (Debian packages cargo and librust-tokio-dev)")
+    environment = os.environ | {"PATH": "/usr/bin:/bin", "CARGO_TARGET_DIR": str(BUILT / "tokio")}
+    # The program is touched, as cargo leaves it alone when only a comment has changed.
+    build(["cargo", "build", "--release", "--offline"], cwd=folder, env=environment)
+    (BUILT / "tokio" / "release" / "tokio_bench").touch()
+
+
+def build_tokio_mimalloc():
+    build_tokio()
+    try:
+        ctypes.CDLL(MIMALLOC)
+    except OSError:
+        raise Unavailable("not installed (Debian package libmimalloc2.0)") from None
+
+
+def find_troupe():
+    if not TROUPE.exists():
+        raise Unavailable(f"{TROUPE.relative_to(ROOT)} is not built")
+
+
+def tokio_version():
+    folders = sorted(RUST_PACKAGES.glob("tokio-1.*"))
+    return folders[0].name.removeprefix("tokio-") if folders else None
+
+
+@dataclass(frozen=True)
+class Peer:
+    name: str
+    program: Path
+    build: Callable[[], None]
+    version: Callable[[], str | None] = lambda: None
+    environment: dict[str, str] = field(default_factory=dict)
+    commands_of: str | None = None  # the peer whose commands it takes, its own if None
+    by_default: bool = True
+
+
+TOKIO_PROGRAM = BUILT / "tokio" / "release" / "tokio_bench"
+
+PEERS = (
+    Peer("troupe", TROUPE, find_troupe),
+    Peer("tokio", TOKIO_PROGRAM, build_tokio, tokio_version),
+    Peer(
+        "tokio+mimalloc",
+        TOKIO_PROGRAM,
+        build_tokio_mimalloc,
+        tokio_version,
+        environment={"LD_PRELOAD": MIMALLOC},
+        commands_of="tokio",
+        by_default=False,
+    ),
+    Peer("epoll", BUILT / "epoll_echo", build_epoll),
+)

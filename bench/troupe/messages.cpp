@@ -1,0 +1,183 @@
+#include <troupe/runtime/runtime.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include <troupe/runtime/run.hpp>
+#include <troupe/sched/timeout.hpp>
+#include <troupe/sync/event.hpp>
+#include <troupe/sync/mpsc.hpp>
+#include <troupe/sync/oneshot.hpp>
+#include <troupe/task/scope.hpp>
+#include <troupe/task/spawn.hpp>
+#include <troupe/task/yield.hpp>
+
+#include "works.hpp"
+
+namespace troupe::bench {
+
+namespace {
+
+using real_clock = std::chrono::steady_clock;
+
+double seconds_since(real_clock::time_point start) {
+  return std::chrono::duration<double>(real_clock::now() - start).count();
+}
+
+std::size_t size_or(const settings& given, std::size_t usual) {
+  return given.size == 0 ? usual : given.size;
+}
+
+// Runs `work` as a task of a fresh runtime and returns what it returns.
+template <class Work>
+double on_runtime(const settings& given, Work work) {
+  runtime_config config;
+  config.workers = given.workers;
+  runtime rt{config};
+  return rt.block_on(work);
+}
+
+// From inside: N trivial tasks, whose handles are dropped; the last one sets an event.
+double spawn_tasks(const settings& given) {
+  std::size_t count = size_or(given, 1'000'000);
+  return on_runtime(given, [count]() -> task<double> {
+    pal::atomic<std::size_t> left{count};
+    event all_done;
+    auto start = real_clock::now();
+    for (std::size_t i = 0; i < count; ++i) {
+      spawn([&left, &all_done]() -> task<> {
+        if (left.fetch_sub(1) == 1) all_done.set();
+        co_return;
+      });
+    }
+    co_await all_done.wait();
+    co_return static_cast<double>(count) / seconds_since(start) / 1e6;
+  });
+}
+
+double yield_often(const settings& given) {
+  std::size_t rounds = size_or(given, 10'000);
+  constexpr std::size_t tasks = 200;
+  return on_runtime(given, [rounds]() -> task<double> {
+    auto start = real_clock::now();
+    co_await scope([rounds](scope_handle all) -> task<> {
+      for (std::size_t i = 0; i < tasks; ++i) {
+        all.spawn([rounds]() -> task<> {
+          for (std::size_t n = 0; n < rounds; ++n) co_await yield();
+        });
+      }
+      co_return;
+    });
+    co_return static_cast<double>(tasks * rounds) / seconds_since(start) / 1e6;
+  });
+}
+
+task<> send_numbers(sender<std::uint64_t> out, std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) co_await out.send(std::uint64_t{i});
+}
+
+double fan_in(const settings& given, bool bounded) {
+  std::size_t each = size_or(given, 1'000'000);
+  return on_runtime(given, [each, bounded]() -> task<double> {
+    constexpr std::size_t producers = 4;
+    auto ends = bounded ? mpsc<std::uint64_t>(1024) : mpsc_unbounded<std::uint64_t>();
+    auto start = real_clock::now();
+    for (std::size_t i = 0; i < producers; ++i) spawn(send_numbers, ends.tx, each);
+    { auto last = std::move(ends.tx); }
+    std::uint64_t sum = 0;
+    std::size_t received = 0;
+    while (auto value = co_await ends.rx.recv()) {
+      sum += *value;
+      ++received;
+    }
+    double seconds = seconds_since(start);
+    if (received != producers * each || sum != producers * (each * (each - 1) / 2)) {
+      throw std::runtime_error{"fan_in: numbers were lost"};
+    }
+    co_return static_cast<double>(received) / seconds / 1e6;
+  });
+}
+
+struct question {
+  std::uint64_t number;
+  oneshot_sender<std::uint64_t> answer;
+};
+
+task<> answer_questions(receiver<question> in) {
+  while (auto asked = co_await in.recv()) asked->answer.send(asked->number + 1);
+}
+
+task<> ask_questions(sender<question> out, std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) {
+    auto [tx, rx] = oneshot<std::uint64_t>();
+    question asked{i, std::move(tx)};
+    co_await out.send(take(asked));
+    if (co_await rx != i + 1) throw std::runtime_error{"a wrong answer"};
+  }
+}
+
+double request_reply(const settings& given, std::size_t clients, std::size_t usual) {
+  std::size_t each = size_or(given, usual);
+  return on_runtime(given, [clients, each]() -> task<double> {
+    auto ends = mpsc<question>(1024);
+    auto start = real_clock::now();
+    auto server = spawn(answer_questions, std::move(ends.rx));
+    for (std::size_t i = 0; i < clients; ++i) spawn(ask_questions, ends.tx, each);
+    { auto last = std::move(ends.tx); }
+    co_await server;
+    co_return static_cast<double>(clients * each) / seconds_since(start) / 1e6;
+  });
+}
+
+double arm_timeouts(const settings& given) {
+  std::size_t count = size_or(given, 1'000'000);
+  return on_runtime(given, [count]() -> task<double> {
+    auto ends = mpsc<std::uint64_t>(1024);
+    auto start = real_clock::now();
+    spawn(send_numbers, std::move(ends.tx), count);
+    std::size_t received = 0;
+    using namespace std::chrono_literals;
+    while (co_await timeout(10s, ends.rx.recv())) ++received;
+    co_return static_cast<double>(received) / seconds_since(start) / 1e6;
+  });
+}
+
+double empty_run(const settings& given) {
+  runtime_config config;
+  config.workers = given.workers;
+  auto start = real_clock::now();
+  int code = run(config, []() -> task<> { co_return; });
+  return code == 0 ? seconds_since(start) * 1e3 : -1;
+}
+
+}  // namespace
+
+const std::map<std::string, work>& works() {
+  static const std::map<std::string, work> all{
+      {"spawn", {"M/s", &spawn_tasks}},
+      {"yield", {"M/s", &yield_often}},
+      {"fan_in", {"M/s", [](const settings& s) { return fan_in(s, true); }}},
+      {"fan_in_unbounded", {"M/s", [](const settings& s) { return fan_in(s, false); }}},
+      {"ping_pong", {"M/s", [](const settings& s) { return request_reply(s, 1, 1'000'000); }}},
+      {"coordinator", {"M/s", [](const settings& s) { return request_reply(s, 8, 250'000); }}},
+      {"timeouts", {"M/s", &arm_timeouts}},
+      {"start", {"ms", &empty_run}},
+  };
+  return all;
+}
+
+int stay_idle(const settings& given) {
+  runtime_config config;
+  config.workers = given.workers;
+  return run(config, []() -> task<> {
+    fmt::print("idle\n");
+    std::fflush(stdout);
+    using namespace std::chrono_literals;
+    co_await sleep_for(1h);
+  });
+}
+
+}  // namespace troupe::bench

@@ -1,0 +1,106 @@
+"""The table of the benchmark: which works there are, how each is measured, and its gates.
+
+A new work is one row of WORKS; a new peer is one row of PEERS in peers.py and its name in the
+commands of the rows it takes part in.
+"""
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Callable
+
+import measure
+
+HIGHER = "higher"
+LOWER = "lower"
+
+# Two workers each; the runner repeats and interleaves whole processes itself.
+COMMON = "--workers 2 --repeat 1"
+
+
+@dataclass(frozen=True)
+class Gate:
+    """`figure sign target`; the figure is troupe / peer, or troupe's own where peer is None."""
+
+    peer: str | None
+    sign: str
+    target: float
+
+
+@dataclass(frozen=True)
+class Metric:
+    name: str
+    unit: str
+    better: str
+    gates: tuple[Gate, ...] = ()
+
+
+@dataclass(frozen=True)
+class Work:
+    name: str
+    metrics: tuple[Metric, ...]  # the first one is what the work is about
+    commands: dict[str, str]  # peer -> arguments of the peer's program
+    measure: Callable = measure.program_lines
+    quick_size: int | None = None  # total operations with --quick; None: the work has no size
+    repeat: int | None = None  # counted repetitions without a warm-up, where fixed
+
+
+def on_both(name):
+    return {peer: f"{name} {COMMON}" for peer in ("troupe", "tokio")}
+
+
+def simple(name, unit, better, quick_size, *gates):
+    """A work with one figure that a program prints."""
+    return Work(name, (Metric(name, unit, better, gates),), on_both(name), quick_size=quick_size)
+
+
+def echo(connections, *gates):
+    name = f"echo/{connections}"
+    return Work(
+        name,
+        (
+            Metric(name, "requests/s", HIGHER, gates),
+            Metric(f"{name} p50", "us", LOWER),
+            Metric(f"{name} p99", "us", LOWER),
+            Metric(f"{name} p99.9", "us", LOWER),
+            Metric(f"{name} cpu", "us/request", LOWER),
+        ),
+        {"troupe": "echo --workers 2", "tokio": "echo --workers 2", "epoll": ""},
+        measure=partial(measure.echo, name=name, connections=connections),
+    )
+
+
+TIMERS = (
+    Metric("timers", "cpu_s", LOWER),
+    Metric("timers_late_p50", "us", LOWER),
+    Metric("timers_late_p99", "us", LOWER),
+    Metric("timers_late_p99.9", "us", LOWER),
+)
+ECHO_GATES = (Gate("tokio", ">=", 1.0), Gate("epoll", ">=", 0.85))
+
+WORKS = (
+    simple("spawn", "tasks/s", HIGHER, 100_000, Gate("tokio", ">=", 3.0)),
+    simple("yield", "yields/s", HIGHER, 400_000, Gate("tokio", ">=", 1.3)),
+    simple("fan_in", "values/s", HIGHER, 400_000, Gate("tokio", ">=", 2.0)),
+    simple("fan_in_unbounded", "values/s", HIGHER, 400_000),
+    simple("ping_pong", "requests/s", HIGHER, 100_000, Gate("tokio", ">=", 1.5)),
+    simple("coordinator", "requests/s", HIGHER, 200_000),
+    simple("ring", "hops/s", HIGHER, 200_000),
+    simple("skynet", "s", LOWER, 100_000),
+    Work("timers", TIMERS, on_both("timers"), quick_size=100_000),
+    simple("timeouts", "operations/s", HIGHER, 100_000),
+    simple("memory", "bytes", LOWER, 100_000),
+    echo(64, *ECHO_GATES),
+    echo(1024, *ECHO_GATES),
+    Work(
+        "idle",
+        (Metric("idle", "switches", LOWER, (Gate(None, "<", 5),)),),
+        {"troupe": "idle --workers 2"},
+        measure=measure.idle,
+        repeat=1,  # ten seconds of nothing need no interleaving
+    ),
+    Work(
+        "start",
+        (Metric("start", "ms", LOWER, (Gate(None, "<=", 2.0),)),),
+        {"troupe": f"start {COMMON}"},
+    ),
+)

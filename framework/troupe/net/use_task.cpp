@@ -1,0 +1,10 @@
+#include <troupe/net/use_task.hpp>
+
+#include <troupe/net/detail/reactor_core.hpp>
+#include <troupe/net/reactor.hpp>
+
+namespace troupe::net {
+
+boost::asio::io_context& io_context_of_current() { return reactor::current().core()->context(); }
+
+}  // namespace troupe::net
