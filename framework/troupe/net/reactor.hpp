@@ -11,14 +11,15 @@ namespace detail {
 class reactor_core;
 }
 
-/// The driver of a runtime that does network I/O: a Boost.Asio io_context, run by the workers
-/// themselves, one at a time.
+/// The driver of a runtime that does network I/O, run by the workers themselves, one at a time.
 ///
-/// Sockets made by net functions keep the io_context alive: they may outlive the reactor, and are
-/// then of no use but harmless.
+/// Sockets of net functions wait in an epoll set of its own, registered once and edge-triggered. A
+/// Boost.Asio io_context, for what is made of Asio (use_task), joins in from its first use on.
 ///
-/// Bounds: wait() is exact to about 60 us (a timerfd; Asio alone rounds up to a millisecond) and
-///         makes no system call for the time as long as the time does not become earlier.
+/// Sockets keep what they need of it alive: they may outlive the reactor, and are then of no use
+/// but harmless.
+///
+/// Bounds: wait() is exact to about 60 us.
 /// Example:
 ///     scheduler_config config;
 ///     config.io = std::make_unique<net::reactor>();
@@ -44,13 +45,14 @@ public:
   [[nodiscard]] static reactor& current();
 
 private:
-  class alarm;
+  class asio_loop;
 
   template <class Run>
   void run_handlers(Run run);
 
   std::shared_ptr<detail::reactor_core> core_;
-  std::unique_ptr<alarm> alarm_;
+  std::unique_ptr<asio_loop> asio_;  // Null until somebody uses the io_context.
+  unsigned rounds_ = 0;
 };
 
 }  // namespace troupe::net

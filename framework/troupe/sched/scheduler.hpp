@@ -41,7 +41,7 @@ struct scheduler_config {
 /// Runs jobs on a few threads, cooperatively: each worker has a queue, idle ones steal.
 ///
 /// Fine-grained work stays on the worker that made it, since moving it costs more than running it;
-/// an idle worker is woken at each push only where the mean turn is 10 us or more, else at a backlog
+/// an idle worker is woken at each push only where the mean turn is 20 us or more, else at a backlog
 /// of 16 jobs. One idle worker looks every 500 us whether something lies behind a long turn.
 ///
 /// Threads: all functions may be called by any thread.

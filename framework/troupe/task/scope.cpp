@@ -4,7 +4,7 @@ namespace troupe::detail {
 
 void scope_state::on_child_start(task_core& child) noexcept {
   pal::lock guard{mutex_};
-  children_.push_back(child);
+  children_.push_back(child.sibling);
   ++live_;
   if (stopping_) child.request_stop();
 }
@@ -12,7 +12,7 @@ void scope_state::on_child_start(task_core& child) noexcept {
 void scope_state::on_child_end(task_core& child) noexcept {
   {
     pal::lock guard{mutex_};
-    intrusive_list<task_core>::erase(child);
+    intrusive_list<sibling_link>::erase(child.sibling);
   }
   std::exception_ptr error = child.exception();
   child.destroy();
@@ -31,7 +31,7 @@ void scope_state::on_child_end(task_core& child) noexcept {
 void scope_state::stop_all() noexcept {
   pal::lock guard{mutex_};
   stopping_ = true;
-  children_.for_each([](task_core& child) { child.request_stop(); });
+  children_.for_each([](sibling_link& child) { child.task->request_stop(); });
 }
 
 bool scope_state::has_ended() noexcept {

@@ -57,7 +57,7 @@ private:
   executor* exec_;
   task_core* parent_;
   pal::mutex mutex_;
-  intrusive_list<task_core> children_;
+  intrusive_list<sibling_link> children_;
   std::size_t live_ = 0;  // Also counts those that are just being freed.
   bool stopping_ = false;
   bool stopped_ = false;  // By a stop request to the parent; on its turn only.

@@ -1,9 +1,11 @@
 #pragma once
 
-#include <boost/asio/executor_work_guard.hpp>
+#include <memory>
+
 #include <boost/asio/io_context.hpp>
 
 #include <troupe/base/intrusive_list.hpp>
+#include <troupe/net/detail/poller.hpp>
 #include <troupe/pal/atomic.hpp>
 #include <troupe/pal/mutex.hpp>
 
@@ -22,9 +24,22 @@ protected:
 /// The part of a reactor that its sockets share and keep alive.
 class reactor_core {
 public:
-  reactor_core() : guard_{context_.get_executor()} {}
+  reactor_core() = default;
+  ~reactor_core();
 
-  boost::asio::io_context& context() noexcept { return context_; }
+  [[nodiscard]] poller& events() noexcept { return events_; }
+
+  /// The io_context for what is made of Asio. From the first call on it is run as well.
+  boost::asio::io_context& context();
+  [[nodiscard]] bool context_in_use() const noexcept {
+    return context_in_use_.load(std::memory_order_acquire);  // <- context
+  }
+
+  /// Keeps a released descriptor's object until the next free_retired(). Threads: any.
+  void retire(watched_fd& released) noexcept;
+  /// Frees them. Called between two waits, by the thread that runs the reactor: no event that names
+  /// one of them is in anybody's hands then, and none will come.
+  void free_retired() noexcept;
 
   /// Enters what takes in work; if intake has been stopped already, tells it at once.
   void add(intake& source) {
@@ -42,18 +57,18 @@ public:
     intakes_.for_each([](intake& each) { each.stop_intake(); });
   }
 
-  // Set by reactor::interrupt(), taken by reactor::wait().
-  pal::atomic<bool> interrupted{false};
-
 private:
-  // One thread at a time runs the context, but not always the same one: 1 saves Asio its signals to
-  // other threads and keeps its locks.
-  boost::asio::io_context context_{1};
-  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> guard_;
+  poller events_;
+  pal::atomic<watched_fd*> retired_{nullptr};
 
   pal::mutex mutex_;
   intrusive_list<intake> intakes_;
   bool intake_stopped_ = false;
+
+  // One thread at a time runs the context, but not always the same one: 1 saves Asio its signals to
+  // other threads and keeps its locks.
+  boost::asio::io_context context_{1};
+  pal::atomic<bool> context_in_use_{false};
 };
 
 }  // namespace troupe::net::detail

@@ -49,7 +49,7 @@ bool is_of_the_peer(int error) noexcept {
 
 socket_listener::socket_listener(std::shared_ptr<reactor_core> of, int fd, bool no_delay)
     : watched_fd{std::move(of), fd}, next_pause_{first_pause}, no_delay_{no_delay} {
-  timer_.emplace(core()->context().get_executor());
+  begin_events();
   spare_ = open_spare();
   core()->add(*this);
 }
@@ -60,16 +60,18 @@ socket_listener::~socket_listener() {
 
 void socket_listener::close() noexcept {
   core()->remove(*this);
-  timer_.reset();
   release();
 }
 
 io::attempt<io::stream_device_ptr> socket_listener::try_accept() noexcept {
   if (slot_.is_closed()) return make_error_code(errc::canceled);
-  if (pausing()) return std::nullopt;
+  if (pausing() || !slot_.take_ready()) return std::nullopt;
   for (;;) {
     int connection = accept_one(fd());
-    if (connection >= 0) return take(connection);
+    if (connection >= 0) {
+      slot_.put_back();
+      return take(connection);
+    }
     if (errno == EAGAIN) return std::nullopt;
     if (!is_of_the_peer(errno)) return pause(errno);
   }
@@ -94,7 +96,8 @@ io::attempt<io::stream_device_ptr> socket_listener::take(int connection) noexcep
 // Begins a pause because of `error`. Own turn, like all that follows.
 boost::system::error_code socket_listener::pause(int error) noexcept {
   if (error == EMFILE || error == ENFILE) refuse_one();
-  pause_ends_ = pal::real_clock().now() + next_pause_;
+  slot_.put_back();
+  pause_ends_ = now() + next_pause_;
   next_pause_ = std::min(next_pause_ * 2, longest_pause);
   return {error, boost::system::system_category()};
 }
@@ -107,18 +110,21 @@ void socket_listener::refuse_one() noexcept {
 }
 
 bool socket_listener::pausing() const noexcept {
-  return pause_ends_ != time_point{} && pal::real_clock().now() < pause_ends_;
+  return pause_ends_ != time_point{} && now() < pause_ends_;
 }
 
+// During a pause the stop of intake is not waited for: the pause is short.
 bool socket_listener::enlist_accept(waker key) noexcept {
-  if (!pausing()) return enlist(slot_, wait_type::wait_read, key);
-  // A wait for the descriptor that is still armed wakes in vain, once; the timer is armed then.
-  wait_slot::enlisted now = slot_.enlist(key);
-  if (now.must_arm) {
-    timer_->expires_at(pause_ends_);
-    timer_->async_wait(firing{*this, slot_});
-  }
-  return now.waits;
+  if (!pausing()) return slot_.enlist(key);
+  pause_.emplace(pause_ends_);
+  pause_->start();
+  return !pause_->poll() && pause_->enlist(key);
+}
+
+void socket_listener::delist_accept() noexcept {
+  slot_.delist();
+  if (pause_) pause_->delist();
+  pause_.reset();
 }
 
 std::string socket_listener::local_address() const { return detail::local_address(fd()).text(); }

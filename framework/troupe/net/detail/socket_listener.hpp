@@ -1,12 +1,11 @@
 #pragma once
 
 #include <chrono>
-
-#include <boost/asio/basic_waitable_timer.hpp>
+#include <optional>
 
 #include <troupe/io/listener_device.hpp>
 #include <troupe/net/detail/watched_fd.hpp>
-#include <troupe/pal/clock.hpp>
+#include <troupe/sched/sleep.hpp>
 
 namespace troupe::net::detail {
 
@@ -24,28 +23,25 @@ public:
 
   [[nodiscard]] io::attempt<io::stream_device_ptr> try_accept() noexcept override;
   [[nodiscard]] bool enlist_accept(waker key) noexcept override;
-  void delist_accept() noexcept override { slot_.delist(); }
+  void delist_accept() noexcept override;
 
   [[nodiscard]] std::string local_address() const override;
   [[nodiscard]] std::uint16_t port() const noexcept override;
   void close() noexcept override;
 
 private:
-  using timer = boost::asio::basic_waitable_timer<
-      std::chrono::steady_clock, boost::asio::wait_traits<std::chrono::steady_clock>,
-      boost::asio::io_context::executor_type>;
-
   socket_listener(std::shared_ptr<reactor_core> core, int fd, bool no_delay);
   ~socket_listener() override;
 
+  void on_event(std::uint32_t) noexcept override { slot_.fire(false); }
   void stop_intake() noexcept override { slot_.close(); }
   io::attempt<io::stream_device_ptr> take(int connection) noexcept;
   boost::system::error_code pause(int error) noexcept;
   void refuse_one() noexcept;
   [[nodiscard]] bool pausing() const noexcept;
 
-  wait_slot slot_;  // Armed with a wait for the descriptor or, during a pause, for the timer.
-  std::optional<timer> timer_;
+  wait_slot slot_;
+  std::optional<troupe::detail::sleep_operation> pause_;  // What a wait during a pause waits for.
   time_point pause_ends_{};
   std::chrono::milliseconds next_pause_;
   int spare_ = -1;

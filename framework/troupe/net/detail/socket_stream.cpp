@@ -4,6 +4,7 @@
 #include <utility>
 
 #include <poll.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 
 #include <troupe/net/detail/address.hpp>
@@ -18,31 +19,45 @@ boost::system::error_code system_error_code(int number) noexcept {
 
 }  // namespace
 
+void socket_stream::on_event(std::uint32_t events) noexcept {
+  bool broken = (events & (EPOLLERR | EPOLLHUP)) != 0;
+  if (broken || (events & (EPOLLIN | EPOLLRDHUP)) != 0) {
+    reading_.fire(broken || (events & EPOLLRDHUP) != 0);
+  }
+  if (broken || (events & EPOLLOUT) != 0) writing_.fire(broken);
+}
+
+// A short read has emptied the socket, and a short write has filled it: no try is worth it before
+// the next event. The end of the peer is an event too (EPOLLRDHUP), and stays.
 io::attempt<std::size_t> socket_stream::try_read(std::span<std::byte> into) noexcept {
-  if (std::exchange(read_short_, false)) return std::nullopt;
+  if (!reading_.take_ready()) return std::nullopt;
   for (;;) {
     ssize_t count = ::recv(fd(), into.data(), into.size(), 0);
     if (count >= 0) {
       auto taken = static_cast<std::size_t>(count);
-      read_short_ = 0 < taken && taken < into.size();
+      if (taken == 0 || taken == into.size()) reading_.put_back();
       return taken;
     }
     if (errno == EAGAIN) return std::nullopt;
-    if (errno != EINTR) return system_error_code(errno);
+    if (errno == EINTR) continue;
+    reading_.put_back();
+    return system_error_code(errno);
   }
 }
 
 io::attempt<std::size_t> socket_stream::try_write(std::span<const std::byte> from) noexcept {
-  if (std::exchange(wrote_short_, false)) return std::nullopt;
+  if (!writing_.take_ready()) return std::nullopt;
   for (;;) {
     ssize_t count = ::send(fd(), from.data(), from.size(), MSG_NOSIGNAL);
     if (count >= 0) {
       auto sent = static_cast<std::size_t>(count);
-      wrote_short_ = sent < from.size();
+      if (sent == from.size()) writing_.put_back();
       return sent;
     }
     if (errno == EAGAIN) return std::nullopt;
-    if (errno != EINTR) return system_error_code(errno);
+    if (errno == EINTR) continue;
+    writing_.put_back();
+    return system_error_code(errno);
   }
 }
 
@@ -55,9 +70,11 @@ std::string socket_stream::local_address() const { return detail::local_address(
 std::string socket_stream::peer_address() const { return detail::peer_address(fd()).text(); }
 
 io::attempt<void> socket_stream::try_finish_connect() noexcept {
-  // A wake alone proves nothing (wait_slot R4), and SO_ERROR is 0 while the connection is tried.
+  if (!writing_.take_ready()) return std::nullopt;
+  // A wake alone proves nothing, and SO_ERROR is 0 while the connection is tried.
   pollfd state{fd(), POLLOUT, 0};
   if (::poll(&state, 1, 0) <= 0) return std::nullopt;
+  writing_.put_back();
   int error = 0;
   socklen_t size_bytes = sizeof error;
   if (::getsockopt(fd(), SOL_SOCKET, SO_ERROR, &error, &size_bytes) != 0) error = errno;

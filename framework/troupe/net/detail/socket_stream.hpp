@@ -19,11 +19,11 @@ public:
   [[nodiscard]] io::attempt<void> try_shutdown() noexcept override;
 
   [[nodiscard]] bool enlist_read(waker key) noexcept override {
-    return enlist(reading_, wait_type::wait_read, key);
+    return reading_.enlist(key);
   }
   void delist_read() noexcept override { reading_.delist(); }
   [[nodiscard]] bool enlist_write(waker key) noexcept override {
-    return enlist(writing_, wait_type::wait_write, key);
+    return writing_.enlist(key);
   }
   void delist_write() noexcept override { writing_.delist(); }
 
@@ -35,17 +35,15 @@ public:
   [[nodiscard]] io::attempt<void> try_finish_connect() noexcept;
 
 private:
-  socket_stream(std::shared_ptr<reactor_core> core, int fd)
-      : watched_fd{std::move(core), fd} {}
+  socket_stream(std::shared_ptr<reactor_core> core, int fd) : watched_fd{std::move(core), fd} {
+    begin_events();
+  }
   ~socket_stream() override = default;
+
+  void on_event(std::uint32_t events) noexcept override;
 
   wait_slot reading_;
   wait_slot writing_;
-  // The last read or write moved less than it could have: the next one would block, most likely.
-  // Used up by one try, so that every second look is a real one. See wait_slot R3 for why waiting
-  // without a try that has failed loses nothing.
-  bool read_short_ = false;
-  bool wrote_short_ = false;
 };
 
 }  // namespace troupe::net::detail

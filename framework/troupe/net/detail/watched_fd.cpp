@@ -2,33 +2,27 @@
 
 #include <unistd.h>
 
+#include <utility>
+
 namespace troupe::net::detail {
 
 watched_fd::watched_fd(std::shared_ptr<reactor_core> core, int fd)
-    : core_{std::move(core)}, fd_{fd} {
+    : core_{std::move(core)}, fd_{fd} {}
+
+void watched_fd::begin_events() {
   try {
-    descriptor_.emplace(core_->context().get_executor());
-    descriptor_->assign(fd);
+    core_->events().add(fd_, *this);
   } catch (...) {
-    ::close(fd);
+    ::close(std::exchange(fd_, -1));
     throw;
   }
-  descriptor_->non_blocking(true);
-}
-
-watched_fd::~watched_fd() = default;
-
-bool watched_fd::enlist(wait_slot& slot, wait_type what, waker key) noexcept {
-  wait_slot::enlisted now = slot.enlist(key);
-  if (now.must_arm) descriptor_->async_wait(what, firing{*this, slot});
-  return now.waits;
 }
 
 void watched_fd::release() noexcept {
-  descriptor_.reset();  // Waits that are armed fire soon, with nobody to wake.
-  // Perhaps the end of the io_context, which then destroys those waits, but not this object yet.
-  core_.reset();
-  drop();
+  ::close(std::exchange(fd_, -1));  // Also takes it out of the epoll set.
+  // If this was the last one to keep the core, its end frees this object too.
+  std::shared_ptr<reactor_core> core = std::move(core_);
+  core->retire(*this);
 }
 
 }  // namespace troupe::net::detail

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
+#include <utility>
 
 #include <troupe/pal/atomic.hpp>
 #include <troupe/pal/mutex.hpp>
@@ -9,36 +11,47 @@
 namespace troupe::detail {
 
 /// Jobs from threads that are no workers, and what a full run queue has no room for.
-/// Threads: any. Bounds: none; the jobs bring their own links.
+///
+/// A first in, first out list of blocks of pointers, so that queueing a million jobs and taking them
+/// out again touches none of them. Threads: any. Bounds: none.
 class inject_queue {
 public:
+  inject_queue() = default;
+  inject_queue(const inject_queue&) = delete;
+  inject_queue& operator=(const inject_queue&) = delete;
+  ~inject_queue() {
+    while (first_ != nullptr) delete std::exchange(first_, first_->next);
+    delete spare_;
+  }
+
   void push(job& ready) noexcept {
-    ready.next = nullptr;
-    push_chain(ready, ready, 1);
+    job* one = &ready;
+    push_all({&one, 1});
   }
 
-  /// Adds `count` jobs, linked from `first` to `last`.
-  void push_chain(job& first, job& last, std::size_t count) noexcept {
+  void push_all(std::span<job* const> ready) noexcept {
     pal::lock guard{mutex_};
-    (last_ == nullptr ? first_ : last_->next) = &first;
-    last_ = &last;
-    size_.fetch_add(count, std::memory_order_seq_cst);  // -> worker::park, which checks empty()
+    for (job* each : ready) {
+      if (last_ == nullptr || last_->end == block::capacity) append_block();
+      last_->jobs[last_->end++] = each;
+    }
+    size_.fetch_add(ready.size(), std::memory_order_seq_cst);  // -> worker::park, by empty()
   }
 
-  /// Takes up to `max` jobs as a chain, oldest first; null when there are none.
-  [[nodiscard]] job* pop(std::size_t max) noexcept {
-    if (size_.load(std::memory_order_relaxed) == 0) return nullptr;
+  /// Takes up to `out.size()` jobs, oldest first. Returns: how many.
+  [[nodiscard]] std::size_t pop(std::span<job*> out) noexcept {
+    if (size_.load(std::memory_order_relaxed) == 0) return 0;
     pal::lock guard{mutex_};
-    job* first = first_;
-    job* last = first;
     std::size_t count = 0;
-    for (job* at = first; at != nullptr && count < max; at = at->next, ++count) last = at;
-    if (first == nullptr) return nullptr;
-    first_ = last->next;
-    if (first_ == nullptr) last_ = nullptr;
-    last->next = nullptr;
+    while (count < out.size() && first_ != nullptr) {
+      if (first_->begin == first_->end) {
+        drop_first_block();
+      } else {
+        out[count++] = first_->jobs[first_->begin++];
+      }
+    }
     size_.fetch_sub(count, std::memory_order_relaxed);
-    return first;
+    return count;
   }
 
   [[nodiscard]] std::size_t size() const noexcept {
@@ -49,9 +62,33 @@ public:
   }
 
 private:
+  struct block {
+    static constexpr std::size_t capacity = 509;  // With the rest, 4 KiB.
+    block* next = nullptr;
+    std::size_t begin = 0;
+    std::size_t end = 0;
+    job* jobs[capacity];
+  };
+
+  // Out of memory here ends the process: a job that was accepted cannot be dropped.
+  void append_block() noexcept {
+    block* fresh = spare_ != nullptr ? std::exchange(spare_, nullptr) : new block;
+    fresh->next = nullptr;
+    fresh->begin = fresh->end = 0;
+    (last_ == nullptr ? first_ : last_->next) = fresh;
+    last_ = fresh;
+  }
+
+  void drop_first_block() noexcept {
+    block* empty = std::exchange(first_, first_->next);
+    if (first_ == nullptr) last_ = nullptr;
+    delete std::exchange(spare_, empty);
+  }
+
   pal::mutex mutex_;
-  job* first_ = nullptr;
-  job* last_ = nullptr;
+  block* first_ = nullptr;
+  block* last_ = nullptr;
+  block* spare_ = nullptr;  // One empty block is kept for the next need.
   pal::atomic<std::size_t> size_{0};
 };
 

@@ -47,6 +47,17 @@ public:
     }
   }
 
+  /// Tells the processor about the job after the next one: after a burst of new tasks it lies in
+  /// memory that no cache holds any more. Only its address is used. R1
+  void prefetch() noexcept {
+    std::uint32_t head = head_.load(std::memory_order_relaxed);
+    if (tail_.load(std::memory_order_relaxed) - head < 2) return;
+    const char* address =
+        reinterpret_cast<const char*>(slot(head + 1).load(std::memory_order_relaxed));
+    __builtin_prefetch(address, 1);
+    __builtin_prefetch(address + cache_line_bytes, 1);
+  }
+
   /// Takes half of the jobs, the oldest ones. Returns: how many were written to `out`.
   /// The owner makes room with it, anyone else steals with it.
   [[nodiscard]] std::uint32_t take_half(std::array<job*, capacity / 2>& out) noexcept {

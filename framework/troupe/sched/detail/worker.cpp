@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 
 #include <troupe/base/assert.hpp>
 #include <troupe/sched/scheduler.hpp>
@@ -15,10 +16,9 @@ using namespace std::chrono_literals;
 constexpr std::uint32_t inject_interval = 61;      // Turns between two looks at outside jobs.
 constexpr std::uint32_t max_handoffs = 64;         // Turns in a row that the slot may take.
 constexpr std::uint32_t fine_backlog = 16;         // Jobs that are worth waking a thief for.
-constexpr duration coarse_turn = 10us;             // Mean turn from which each push is worth it.
-constexpr duration look_interval = 100us;          // Timers and I/O are looked at this often.
-constexpr duration max_poll_gap = look_interval / 2;
-constexpr std::size_t inject_batch = 32;
+constexpr duration coarse_turn = 20us;             // Mean turn from which each push is worth it.
+constexpr duration max_poll_gap = 100us;           // Timers and I/O are looked at this often.
+constexpr std::size_t inject_batch = 64;
 
 }  // namespace
 
@@ -61,6 +61,7 @@ job* worker::next_job() noexcept {
     }
   }
   handoffs_ = 0;
+  queue_.prefetch();
   if (job* oldest = queue_.pop()) return oldest;
   if (job* woken = slot_.take()) return woken;
   return take_injected();
@@ -75,14 +76,10 @@ job* worker::next_seeded() noexcept {
 
 job* worker::take_injected() noexcept {
   std::size_t share = owner_.injected_.size() / owner_.worker_count() + 1;
-  job* first = owner_.injected_.pop(std::min(share, inject_batch));
-  if (first == nullptr) return nullptr;
-  for (job* rest = std::exchange(first->next, nullptr); rest != nullptr;) {
-    job* following = std::exchange(rest->next, nullptr);
-    push_quietly(*rest);
-    rest = following;
-  }
-  return first;
+  std::array<job*, inject_batch> taken;
+  std::size_t count = owner_.injected_.pop(std::span{taken}.first(std::min(share, inject_batch)));
+  for (std::size_t i = 1; i < count; ++i) push_quietly(*taken[i]);
+  return count == 0 ? nullptr : taken[0];
 }
 
 void worker::hand_off(job& ready) noexcept {
@@ -103,13 +100,8 @@ void worker::push_quietly(job& ready) noexcept {
 void worker::overflow(job& ready) noexcept {
   std::array<job*, run_queue::capacity / 2> half;
   std::uint32_t count = queue_.take_half(half);
-  ready.next = nullptr;
-  job* last = &ready;
-  for (std::uint32_t i = count; i-- > 0;) {
-    half[i]->next = i + 1 < count ? half[i + 1] : &ready;
-  }
-  job& first = count > 0 ? *half[0] : ready;
-  owner_.injected_.push_chain(first, *last, count + 1);
+  owner_.injected_.push_all(std::span{half}.first(count));
+  owner_.injected_.push(ready);
   overflows_.increment();
   owner_.wake_for(wake_reason::search);
 }
@@ -131,10 +123,11 @@ void worker::watch_if_unwatched() noexcept {
 }
 
 void worker::run_posted() noexcept {
-  while (job* pinned = posted_.pop(1)) run_turn(*pinned);
+  std::array<job*, 1> pinned;
+  while (posted_.pop(pinned) != 0) run_turn(*pinned[0]);
 }
 
-// Every 61 turns, or as many as fit into 50 us when they are longer: how long turns are, timers, I/O.
+// Every 61 turns, or as many as fit into 100 us when they are longer: how long turns are, timers, I/O.
 void worker::maintain() noexcept {
   time_point now = owner_.clock().now();
   duration mean = (now - measured_at_) / turns_measured_;

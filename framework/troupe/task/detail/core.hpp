@@ -27,6 +27,12 @@ protected:
   ~pending_wait() = default;
 };
 
+/// The place of a task in its owner's list.
+struct sibling_link : list_link {
+  explicit sibling_link(task_core& of) noexcept : task{&of} {}
+  task_core* const task;
+};
+
 /// Told about the life of the tasks that belong to it.
 class task_owner {
 public:
@@ -67,7 +73,7 @@ protected:
 ///   done       ended; the handle frees the cell  -
 ///
 /// The cell is freed by whoever comes second of finish() and the handle.
-class alignas(cache_line_bytes) task_core final : public job, public list_link {
+class alignas(cache_line_bytes) task_core final : public job {
 public:
   enum class wait_outcome { suspended, notified, stopped };
   using destroy_function = void (*)(void*) noexcept;
@@ -134,7 +140,7 @@ public:
   }
 
   /// Queues the woken task.
-  void schedule() noexcept { exec_->schedule(*this); }
+  void schedule() noexcept { exec().schedule(*this); }
 
   // --- running ---
 
@@ -147,7 +153,9 @@ public:
   /// Starts a task whose coroutine is `body`; `owner` may be null.
   void start(std::coroutine_handle<> body, task_owner* owner) noexcept;
 
-  [[nodiscard]] executor& exec() const noexcept { return *exec_; }
+  [[nodiscard]] executor& exec() const noexcept {
+    return *exec_.load(std::memory_order_relaxed);
+  }
   [[nodiscard]] bool is_owned() const noexcept { return owner_ != nullptr; }
   [[nodiscard]] std::coroutine_handle<> body() const noexcept { return body_; }
 
@@ -242,28 +250,29 @@ private:
   static void visit_live(const executor& exec, void (*visit)(void*, task_core&, const record&),
                          void* argument);
 
-  // First line, behind the two bases: what a turn and a wake touch.
+  // First line, behind the job: what a turn, a wake and a join touch.
   pal::atomic<std::uint64_t> word_{0};
   std::coroutine_handle<> resume_;
   pending_wait* pending_ = nullptr;
-  executor* exec_ = nullptr;
-
-  // Second line: the wait record and the end.
+  pal::atomic<executor*> exec_{nullptr};  // Null while the cell is free.
   pal::atomic<std::uint64_t> join_{0};
   std::coroutine_handle<> body_;
-  pal::atomic<const char*> what_{nullptr};
-  pal::atomic<std::source_location> where_{};
-  pal::atomic<std::source_location> spawned_at_{};
-  pal::atomic<std::uint32_t> sequence_{0};
-  pal::atomic<executor*> live_on_{nullptr};  // Null while the cell is free.
-  task_owner* owner_ = nullptr;
 
-  // Third line: what only birth and death touch.
-  destroy_function destroy_storage_ = nullptr;
+  // Second line: what birth and death touch, with a small callable.
+  task_owner* owner_ = nullptr;
   settle_function settle_ = nullptr;
+  destroy_function destroy_storage_ = nullptr;
   std::exception_ptr error_;
-  task_core* next_free_ = nullptr;
+  pal::atomic<std::source_location> spawned_at_{};
+  pal::atomic<const char*> what_{nullptr};
   alignas(8) std::byte storage_[storage_bytes];
+
+  // Third line: what only waiting tasks, and those of a scope, touch.
+  pal::atomic<std::source_location> where_{};
+  pal::atomic<std::uint32_t> sequence_{0};
+
+public:
+  sibling_link sibling{*this};  ///< For the owner, who may list its children.
 };
 
 template <class Visit>

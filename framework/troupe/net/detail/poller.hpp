@@ -1,0 +1,108 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include <troupe/pal/atomic.hpp>
+#include <troupe/pal/clock.hpp>
+#include <troupe/task/waker.hpp>
+
+namespace troupe::net::detail {
+
+class watched_fd;
+
+/// Whether one direction of a descriptor is ready, and who waits for it.
+///
+///   word_     means                                        changed by
+///   waker     a task waits                                 enlist sets; delist, fire, close clear
+///   ready     worth a try                                  fire, put_back set; take_ready clears
+///   ended     the peer has ended or the connection broke:  fire sets; stays
+///             every try ends at once
+///   closed    nobody may wait any more                     close sets; stays
+///
+///   R1. Only the turn of the task that uses the direction enlists, delists, takes and puts back.
+///   R2. `ready` is taken before a try, never after it: an edge that comes during the try sets it
+///       again, and the enlist() that follows sees it.
+///   R3. A try that moved all it could, and may find more, puts `ready` back: no edge will come for
+///       what is there already.
+///   R4. All orders are relaxed. The word says all there is to say; what a task then finds on the
+///       descriptor is ordered by the kernel, and its waking by the task's own wake word.
+class wait_slot {
+public:
+  /// Returns: true when a try is worth its system call. R2
+  [[nodiscard]] bool take_ready() noexcept {
+    std::uint64_t seen = word_.load(std::memory_order_relaxed);
+    if ((seen & (ended | closed)) != 0) return true;
+    if ((seen & ready) == 0) return false;
+    word_.fetch_and(~ready, std::memory_order_relaxed);
+    return true;
+  }
+  /// R3
+  void put_back() noexcept { word_.fetch_or(ready, std::memory_order_relaxed); }
+
+  /// Returns: false when a try is worth it now.
+  [[nodiscard]] bool enlist(waker key) noexcept {
+    std::uint64_t seen = word_.load(std::memory_order_relaxed);
+    do {
+      if ((seen & (ready | ended | closed)) != 0) return false;
+    } while (!word_.compare_exchange_weak(seen, key.bits(), std::memory_order_relaxed));
+    return true;
+  }
+  void delist() noexcept { word_.fetch_and(flags, std::memory_order_relaxed); }
+
+  /// An event has come. Threads: whoever runs the reactor.
+  void fire(bool has_ended) noexcept { set(ready | (has_ended ? ended : 0)); }
+
+  /// Lets nobody wait any more. Threads: any.
+  void close() noexcept { set(closed); }
+
+  [[nodiscard]] bool is_closed() const noexcept {
+    return (word_.load(std::memory_order_relaxed) & closed) != 0;
+  }
+
+private:
+  static constexpr std::uint64_t ready = 1, ended = 2, closed = 4, flags = 7;
+
+  void set(std::uint64_t bits) noexcept {
+    std::uint64_t seen = word_.load(std::memory_order_relaxed);
+    if ((seen | bits) == (seen & flags)) return;  // Known already, and nobody waits.
+    while (!word_.compare_exchange_weak(seen, (seen & flags) | bits, std::memory_order_relaxed)) {
+    }
+    waker::from_bits(seen & ~flags).wake();
+  }
+
+  pal::atomic<std::uint64_t> word_{ready};
+};
+
+/// An epoll set whose descriptors are registered once, edge-triggered, for both directions: waiting
+/// for one costs no system call of its own.
+///
+/// Threads: wait() by one at a time, under the scheduler's driver lock; all else by any.
+class poller {
+public:
+  /// Errors: system_error when the system is out of descriptors.
+  poller();
+  ~poller();
+  poller(const poller&) = delete;
+  poller& operator=(const poller&) = delete;
+
+  /// Registers a descriptor for as long as it is open. Errors: system_error.
+  void add(int fd, watched_fd& owner);
+
+  /// Fires the slots of what has happened; waits for something until `until`, for ever without it.
+  /// Returns: how many events there were, interrupts not counted.
+  int wait(std::optional<time_point> until) noexcept;
+  int poll() noexcept { return wait(time_point::min()); }
+
+  /// Ends the wait() that is under way, or else the next one.
+  void interrupt() noexcept;
+
+  /// The set itself, which is readable when something has happened.
+  [[nodiscard]] int fd() const noexcept { return epoll_fd_; }
+
+private:
+  int epoll_fd_;
+  int event_fd_;
+};
+
+}  // namespace troupe::net::detail
