@@ -22,8 +22,10 @@ std::optional<std::size_t> to_number(std::string_view text) {
 }
 
 int usage(std::string_view problem) {
-  fmt::print(stderr, "troupe_bench: {}\nusage: troupe_bench WORK [--workers N] [--size N] "
-             "[--repeat N]\nworks: echo idle", problem);
+  fmt::print(stderr,
+             "troupe_bench: {}\nusage: troupe_bench WORK [--workers N] [--size N] "
+             "[--repeat N]\nworks: echo idle",
+             problem);
   for (const auto& [name, work] : troupe::bench::works()) fmt::print(stderr, " {}", name);
   fmt::print(stderr, "\n");
   return 2;

@@ -86,7 +86,9 @@ double fan_in(const settings& given, bool bounded) {
     auto ends = bounded ? mpsc<std::uint64_t>(1024) : mpsc_unbounded<std::uint64_t>();
     auto start = real_clock::now();
     for (std::size_t i = 0; i < producers; ++i) spawn(send_numbers, ends.tx, each);
-    { auto last = std::move(ends.tx); }
+    {
+      auto last = std::move(ends.tx);
+    }
     std::uint64_t sum = 0;
     std::size_t received = 0;
     while (auto value = co_await ends.rx.recv()) {
@@ -126,7 +128,9 @@ double request_reply(const settings& given, std::size_t clients, std::size_t usu
     auto start = real_clock::now();
     auto server = spawn(answer_questions, std::move(ends.rx));
     for (std::size_t i = 0; i < clients; ++i) spawn(ask_questions, ends.tx, each);
-    { auto last = std::move(ends.tx); }
+    {
+      auto last = std::move(ends.tx);
+    }
     co_await server;
     co_return static_cast<double>(clients * each) / seconds_since(start);
   });
@@ -148,8 +152,10 @@ const std::map<std::string, work>& works() {
       {"yield", {"yields/s", &yield_often}},
       {"fan_in", {"values/s", [](const settings& s) { return fan_in(s, true); }}},
       {"fan_in_unbounded", {"values/s", [](const settings& s) { return fan_in(s, false); }}},
-      {"ping_pong", {"requests/s", [](const settings& s) { return request_reply(s, 1, 1'000'000); }}},
-      {"coordinator", {"requests/s", [](const settings& s) { return request_reply(s, 8, 2'000'000); }}},
+      {"ping_pong",
+       {"requests/s", [](const settings& s) { return request_reply(s, 1, 1'000'000); }}},
+      {"coordinator",
+       {"requests/s", [](const settings& s) { return request_reply(s, 8, 2'000'000); }}},
       {"start", {"ms", &empty_run}},
   };
   return all;

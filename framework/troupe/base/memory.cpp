@@ -16,9 +16,7 @@ void* allocate(std::size_t size_bytes) {
   return block;
 }
 
-void deallocate(void* block, std::size_t size_bytes) noexcept {
-  mi_free_size(block, size_bytes);
-}
+void deallocate(void* block, std::size_t size_bytes) noexcept { mi_free_size(block, size_bytes); }
 
 #else
 

@@ -7,8 +7,8 @@ namespace troupe {
 /// Names a local that an operation may move from: `co_await tx.send(take(message))`.
 ///
 /// g++ before 12.3 miscompiles a temporary aggregate with a non-trivial member inside a co_await
-/// expression; where the type is such, send() refuses rvalues there, and this form is right on every
-/// compiler.
+/// expression; where the type is such, send() refuses rvalues there, and this form is right on
+/// every compiler.
 template <class T>
 struct taken {
   T* from;

@@ -14,8 +14,7 @@ class line_reader;
 namespace detail {
 
 /// One line of a line_reader.
-class line_operation final
-    : public reading_operation<line_operation, std::optional<std::string>> {
+class line_operation final : public reading_operation<line_operation, std::optional<std::string>> {
 public:
   static constexpr const char* name = "a line from a stream";
 
@@ -44,8 +43,7 @@ class line_reader {
 public:
   static constexpr std::size_t default_max_line_bytes = 64 * 1024;
 
-  explicit line_reader(stream& source,
-                       std::size_t max_line_bytes = default_max_line_bytes) noexcept
+  explicit line_reader(stream& source, std::size_t max_line_bytes = default_max_line_bytes) noexcept
       : source_{&source}, max_line_bytes_{max_line_bytes} {}
 
   /// Waits for the next line.

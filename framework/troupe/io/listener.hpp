@@ -67,13 +67,12 @@ public:
   /// Waits for a connection.
   ///
   /// Returns: an io::stream.
-  /// Errors:  those of the system, such as EMFILE; the listener has then told one peer by closing its
+  /// Errors:  those of the system, such as EMFILE; the listener has then told one peer by closing
+  /// its
   ///          connection, and goes on by itself after a pause of 1 to 100 ms: simply accept again.
   ///          `canceled` once the runtime has begun to stop.
   /// Cancel:  nothing is lost: a connection that was not handed over is accepted by the next call.
-  [[nodiscard]] detail::accept_operation accept() {
-    return detail::accept_operation{device()};
-  }
+  [[nodiscard]] detail::accept_operation accept() { return detail::accept_operation{device()}; }
 
   /// Returns: the address that connections come in at, as `127.0.0.1:80`.
   [[nodiscard]] std::string local_address() const { return device().local_address(); }

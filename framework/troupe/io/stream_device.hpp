@@ -33,7 +33,8 @@ public:
 
   /// Sends a first part of `from`. Returns: its size, at least 1.
   /// Requires: `from` is not empty.
-  [[nodiscard]] virtual attempt<std::size_t> try_write(std::span<const std::byte> from) noexcept = 0;
+  [[nodiscard]] virtual attempt<std::size_t> try_write(
+      std::span<const std::byte> from) noexcept = 0;
 
   /// Ends the sending direction after all that was written.
   [[nodiscard]] virtual attempt<void> try_shutdown() noexcept = 0;

@@ -106,8 +106,9 @@ void reactor::stop_intake() noexcept { core_->stop_intake(); }
 reactor& reactor::current() {
   scheduler* here = scheduler::current();
   if (here == nullptr) {
-    misuse("a net function was called outside a runtime: call it from a task, or start one with "
-           "troupe::run(main)");
+    misuse(
+        "a net function was called outside a runtime: call it from a task, or start one with "
+        "troupe::run(main)");
   }
   auto* found = dynamic_cast<reactor*>(&here->io());
   if (found == nullptr) {

@@ -11,9 +11,9 @@ namespace troupe::net {
 
 /// How a listening TCP socket is made.
 struct tcp_listen_options {
-  int backlog_count = 4096;    ///< Connections that may wait to be accepted; the system has a limit.
-  bool reuse_address = true;   ///< Bind also while old connections of this port are winding down.
-  bool no_delay = true;        ///< Accepted connections send small writes at once (TCP_NODELAY).
+  int backlog_count = 4096;   ///< Connections that may wait to be accepted; the system has a limit.
+  bool reuse_address = true;  ///< Bind also while old connections of this port are winding down.
+  bool no_delay = true;       ///< Accepted connections send small writes at once (TCP_NODELAY).
 };
 
 /// Listens for TCP connections.
@@ -21,7 +21,8 @@ struct tcp_listen_options {
 /// `address` is numeric, IPv4 or IPv6, or `localhost`, which is 127.0.0.1. Port 0 lets the system
 /// choose; listener.port() tells.
 ///
-/// Errors:  system_error, whose text names address and port, such as EADDRINUSE; outside a runtime a
+/// Errors:  system_error, whose text names address and port, such as EADDRINUSE; outside a runtime
+/// a
 ///          misuse, one line.
 /// Threads: workers.
 /// Bounds:  two descriptors, one of them a spare for when all others are gone.

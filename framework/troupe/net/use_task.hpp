@@ -37,7 +37,8 @@ struct use_task_t {
 /// select from, to bound with timeout.
 ///
 /// Returns: what the handler would get: nothing, one value, or a tuple of several. An error_code in
-///          front becomes a system_error (`.as_result()` hands it over), an exception_ptr is thrown.
+///          front becomes a system_error (`.as_result()` hands it over), an exception_ptr is
+///          thrown.
 /// Threads: as Asio's object wants; the task goes on as on any wake, never inside Asio.
 /// Cancel:  a stop request asks the Asio operation to end (cancellation_type::terminal, through its
 ///          executor), and waits until it has. It throws `canceled` if the operation was cut short;
@@ -159,8 +160,8 @@ class asio_operation final
           troupe::detail::fallible_operation<asio_operation<Initiation, Arguments, Args...>>,
           infallible> {
   using completion = completion_of<Args...>;
-  using executor = boost::asio::associated_executor_t<Initiation,
-                                                      boost::asio::io_context::executor_type>;
+  using executor =
+      boost::asio::associated_executor_t<Initiation, boost::asio::io_context::executor_type>;
 
 public:
   static constexpr const char* name = "an Asio operation";
@@ -172,8 +173,8 @@ public:
   /// Begins it. The initiation and its arguments are moved to the stack first: the operation may be
   /// over, and its task at work elsewhere, before this returns.
   void start() {
-    executor_.emplace(boost::asio::get_associated_executor(
-        initiation_, io_context_of_current().get_executor()));
+    executor_.emplace(
+        boost::asio::get_associated_executor(initiation_, io_context_of_current().get_executor()));
     wait_ = wait_ref{new asio_wait_for<Args...>};
     std::apply(
         [handler = task_handler<Args...>{wait_},
@@ -221,9 +222,8 @@ class boost::asio::async_result<troupe::net::use_task_t, void(Args...)> {
 public:
   template <class Initiation, class... Given>
   static auto initiate(Initiation&& initiation, const troupe::net::use_task_t&, Given&&... given) {
-    return troupe::net::detail::asio_operation<std::decay_t<Initiation>,
-                                               std::tuple<std::decay_t<Given>...>,
-                                               std::decay_t<Args>...>{
+    return troupe::net::detail::asio_operation<
+        std::decay_t<Initiation>, std::tuple<std::decay_t<Given>...>, std::decay_t<Args>...>{
         std::forward<Initiation>(initiation), std::forward<Given>(given)...};
   }
 };

@@ -34,7 +34,8 @@ std::size_t workers_from_environment() {
 runtime_config resolve(runtime_config config) {
   if (config.seed) {
     if (config.workers > 1) {
-      throw std::invalid_argument{"runtime_config: a seed needs workers = 1, for one order of events"};
+      throw std::invalid_argument{
+          "runtime_config: a seed needs workers = 1, for one order of events"};
     }
     config.workers = 1;
   }

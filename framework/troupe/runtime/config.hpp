@@ -10,7 +10,8 @@
 
 namespace troupe {
 
-/// What a runtime is built with. The defaults suit a service; a test sets `workers`, `clock`, `seed`.
+/// What a runtime is built with. The defaults suit a service; a test sets `workers`, `clock`,
+/// `seed`.
 struct runtime_config {
   /// Threads that run tasks; 0 takes TROUPE_WORKERS from the environment, else one per core.
   std::size_t workers = 0;

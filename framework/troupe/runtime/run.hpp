@@ -21,7 +21,8 @@ template <class F, class... Args>
 int run_with(const runtime_config& config, F&& f, Args&&... args) {
   auto arguments = std::tuple<std::decay_t<Args>...>{std::forward<Args>(args)...};
   auto call = [&f, &arguments] {
-    return std::apply([&f](auto&... each) { return std::invoke(f, std::move(each)...); }, arguments);
+    return std::apply([&f](auto&... each) { return std::invoke(f, std::move(each)...); },
+                      arguments);
   };
   using returned = std::invoke_result_t<decltype(call)>;
   static_assert(std::is_same_v<returned, task<>> || std::is_same_v<returned, task<int>>,

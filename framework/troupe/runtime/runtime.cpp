@@ -41,9 +41,8 @@ runtime::state::state(const runtime_config& config) {
 runtime::state::~state() { stop_now(std::chrono::hours{24}); }
 
 void runtime::state::cancel_all() noexcept {
-  detail::task_core::for_each_live(sched(), [this](detail::task_core& task, const auto&) {
-    task.request_stop_on(sched());
-  });
+  detail::task_core::for_each_live(
+      sched(), [this](detail::task_core& task, const auto&) { task.request_stop_on(sched()); });
 }
 
 std::optional<std::size_t> runtime::state::wait_quiescent(time_point deadline) {

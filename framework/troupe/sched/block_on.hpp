@@ -6,7 +6,7 @@
 
 #include <troupe/pal/parker.hpp>
 #include <troupe/sched/scheduler.hpp>
-#include <troupe/task/detail/start.hpp>
+#include <troupe/task/start.hpp>
 
 namespace troupe {
 

@@ -48,7 +48,8 @@ void blocking_pool::run_thread() {
   pal::lock guard{mutex_};
   for (;;) {
     ++idle_;
-    bool woken = changed_.wait_for(guard, idle_life, [this] { return stopping_ || !queue_.empty(); });
+    bool woken =
+        changed_.wait_for(guard, idle_life, [this] { return stopping_ || !queue_.empty(); });
     --idle_;
     if (stopping_ || !woken) break;
     auto work = std::move(queue_.front());

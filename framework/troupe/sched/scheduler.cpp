@@ -13,8 +13,7 @@ namespace troupe {
 using detail::wake_reason;
 using detail::worker;
 
-scheduler::scheduler(scheduler_config config)
-    : config_{std::move(config)}, idle_{config_.workers} {
+scheduler::scheduler(scheduler_config config) : config_{std::move(config)}, idle_{config_.workers} {
   TROUPE_ASSERT(config_.workers >= 1 && config_.workers <= 1024);
   TROUPE_ASSERT(!config_.seed || config_.workers == 1);
   if (!config_.io) config_.io = std::make_unique<detail::park_driver>();
@@ -48,7 +47,7 @@ bool scheduler::stop_workers(std::optional<time_point> until) {
         threads_.clear();
         return false;
       }
-      std::this_thread::yield();
+      pal::spin_hint();
     }
   }
   for (auto& thread : threads_) thread.join();
@@ -136,7 +135,8 @@ void scheduler::advance_all(time_point now) noexcept {
 }
 
 bool scheduler::on_all_idle() {
-  // In this order: a foreign thread counts its task, injects it, and only then lets go of its guard.
+  // In this order: a foreign thread counts its task, injects it, and only then lets go of its
+  // guard.
   if (guards_.load(std::memory_order_seq_cst) != 0 || !injected_.empty()) return false;
   std::uint64_t waits = 0, wakes = 0;
   for (auto& each : workers_) {

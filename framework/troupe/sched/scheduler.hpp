@@ -26,12 +26,12 @@ class worker;
 
 /// What a scheduler is built with.
 struct scheduler_config {
-  std::size_t workers = 1;                  ///< Threads that run jobs, 1 to 1024.
-  pal::clock* clock = &pal::real_clock();   ///< Where time comes from; outlives the scheduler.
-  std::unique_ptr<driver> io;               ///< What idle workers wait in; null: nothing but wakes.
-  std::optional<std::uint64_t> seed;        ///< One worker only: chooses the next job by this seed.
-  std::size_t max_blocking_threads = 512;   ///< Limit of the blocking pool.
-  std::string thread_name = "troupe";       ///< Workers are named troupe-0, troupe-1, ...
+  std::size_t workers = 1;                 ///< Threads that run jobs, 1 to 1024.
+  pal::clock* clock = &pal::real_clock();  ///< Where time comes from; outlives the scheduler.
+  std::unique_ptr<driver> io;              ///< What idle workers wait in; null: nothing but wakes.
+  std::optional<std::uint64_t> seed;       ///< One worker only: chooses the next job by this seed.
+  std::size_t max_blocking_threads = 512;  ///< Limit of the blocking pool.
+  std::string thread_name = "troupe";      ///< Workers are named troupe-0, troupe-1, ...
 
   /// Called when nothing runs, nothing is queued and nothing from outside can come: with the number
   /// of tasks that still exist, which then wait for one another. On a worker; must not block.
@@ -41,8 +41,9 @@ struct scheduler_config {
 /// Runs jobs on a few threads, cooperatively: each worker has a queue, idle ones steal.
 ///
 /// Fine-grained work stays on the worker that made it, since moving it costs more than running it;
-/// an idle worker is woken at each push only where the mean turn is 20 us or more, else at a backlog
-/// of 16 jobs. One idle worker looks every 500 us whether something lies behind a long turn.
+/// an idle worker is woken at each push only where the mean turn is 20 us or more, else at a
+/// backlog of 16 jobs. One idle worker looks every 500 us whether something lies behind a long
+/// turn.
 ///
 /// Threads: all functions may be called by any thread.
 class scheduler final : public executor {

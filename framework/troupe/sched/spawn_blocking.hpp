@@ -25,7 +25,8 @@ public:
   }
   [[nodiscard]] bool enlist(waker key) noexcept {
     std::uint64_t running = 0;
-    return state_.compare_exchange_strong(running, key.bits(), std::memory_order_release,  // -> finish
+    return state_.compare_exchange_strong(running, key.bits(),
+                                          std::memory_order_release,  // -> finish
                                           std::memory_order_acquire);
   }
   void delist() noexcept {

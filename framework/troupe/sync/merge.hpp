@@ -23,8 +23,8 @@ public:
       : messages_{&messages}, ticks_{std::move(ticks)} {}
 
   class next_operation {
-    using race = detail::select_operation<typename receiver<T>::recv_operation,
-                                          interval::next_operation>;
+    using race =
+        detail::select_operation<typename receiver<T>::recv_operation, interval::next_operation>;
 
   public:
     static constexpr const char* name = "a message or a tick (merge)";

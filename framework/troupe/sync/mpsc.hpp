@@ -21,7 +21,8 @@ namespace troupe {
 /// One end of an mpsc channel, copied to every task that sends.
 ///
 /// When the last sender is gone the receiver gets what is left, then the end.
-/// Threads: each copy by one thread at a time; try_send() and the destructor also by foreign threads.
+/// Threads: each copy by one thread at a time; try_send() and the destructor also by foreign
+/// threads.
 template <class T>
 class sender {
 public:
@@ -221,7 +222,8 @@ public:
   };
 
   /// Waits for the next message.
-  /// Returns: the message; empty when the channel is closed, or all senders are gone, and nothing is
+  /// Returns: the message; empty when the channel is closed, or all senders are gone, and nothing
+  /// is
   ///          left. Further calls return empty again.
   /// Cancel: no message is taken.
   [[nodiscard]] recv_operation recv() { return recv_operation{core()}; }

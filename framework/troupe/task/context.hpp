@@ -36,10 +36,10 @@ struct context {
   time_point turn_began{};             ///< Read lazily, at the first check of a long turn.
   bool in_turn = false;                ///< False while the worker itself polls or looks for work.
 
-  local_counter spawned;      ///< Tasks started by this thread.
-  local_counter ended;        ///< Tasks ended on this thread.
-  local_counter io_waits;     ///< Waits for I/O begun here ...
-  local_counter io_wakes;     ///< ... and ended here; only the sums over all workers mean something.
+  local_counter spawned;   ///< Tasks started by this thread.
+  local_counter ended;     ///< Tasks ended on this thread.
+  local_counter io_waits;  ///< Waits for I/O begun here ...
+  local_counter io_wakes;  ///< ... and ended here; only the sums over all workers mean something.
 
   void begin_turn(task_core* task) noexcept {
     current = task;

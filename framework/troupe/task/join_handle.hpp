@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include <troupe/task/detail/start.hpp>
+#include <troupe/task/start.hpp>
 
 namespace troupe {
 
@@ -37,9 +37,9 @@ public:
 
 /// The right to the result of one spawned task.
 ///
-/// `co_await handle` waits for the end and gives the value, or throws what left the task; `canceled`
-/// when it was stopped. Dropping the handle detaches: the task goes on alone, and an exception that
-/// nobody awaits goes to the failure sink.
+/// `co_await handle` waits for the end and gives the value, or throws what left the task:
+/// `canceled` when it was stopped. Dropping the handle detaches: the task goes on alone, and an
+/// exception that nobody awaits goes to the failure sink.
 ///
 /// Requires: awaited once. Threads: one at a time.
 /// Cancel:   a stop of the awaiting task leaves the awaited one alone; use a scope for the other.
@@ -59,8 +59,7 @@ public:
 
   class operation final : public detail::join_wait {
   public:
-    explicit operation(join_handle& handle) noexcept
-        : join_wait{*handle.core_}, handle_{&handle} {}
+    explicit operation(join_handle& handle) noexcept : join_wait{*handle.core_}, handle_{&handle} {}
 
     T take() {
       // The value lives in the cell: it is freed only after the value has been moved out.

@@ -8,7 +8,7 @@
 #include <utility>
 
 #include <troupe/base/result.hpp>
-#include <troupe/task/detail/core.hpp>
+#include <troupe/task/core.hpp>
 #include <troupe/task/stop.hpp>
 #include <troupe/task/waker.hpp>
 
@@ -199,9 +199,9 @@ private:
   Op op_;
   task_core* task_;
   std::source_location where_;
-  bool done_ = false;      // poll() was true.
-  bool stopped_ = false;   // A stop request ended the wait; nothing was committed.
-  bool closing_ = false;   // stop() was called; the children are awaited.
+  bool done_ = false;     // poll() was true.
+  bool stopped_ = false;  // A stop request ended the wait; nothing was committed.
+  bool closing_ = false;  // stop() was called; the children are awaited.
   bool enlisted_ = false;
 };
 

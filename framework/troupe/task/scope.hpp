@@ -5,8 +5,8 @@
 #include <utility>
 
 #include <troupe/pal/mutex.hpp>
-#include <troupe/task/detail/start.hpp>
 #include <troupe/task/spawn.hpp>
+#include <troupe/task/start.hpp>
 
 namespace troupe {
 
@@ -15,8 +15,9 @@ namespace detail {
 /// The children of one scope. Lives in the frame of scope(), which waits until none is left.
 class scope_state final : public task_owner {
 public:
-  scope_state() : exec_{&require_executor("scope() was awaited outside a runtime")},
-                  parent_{current_context()->current} {}
+  scope_state()
+      : exec_{&require_executor("scope() was awaited outside a runtime")},
+        parent_{current_context()->current} {}
 
   template <class F, class... Args>
   void start_child(std::source_location where, F&& f, Args&&... args) {

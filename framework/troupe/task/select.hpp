@@ -57,9 +57,7 @@ public:
     return losers_have_ended(std::index_sequence_for<Ops...>{});
   }
 
-  bool enlist(waker key) noexcept {
-    return enlist_all(key, std::index_sequence_for<Ops...>{});
-  }
+  bool enlist(waker key) noexcept { return enlist_all(key, std::index_sequence_for<Ops...>{}); }
 
   void delist() noexcept {
     std::apply([](auto&... op) { (op.delist(), ...); }, ops_);
@@ -112,9 +110,9 @@ private:
   template <std::size_t... I>
   bool enlist_all(waker key, std::index_sequence<I...>) noexcept {
     bool racing = winner_ == none && !stopped_;
-    return ((racing ? std::get<I>(ops_).enlist(key)
-                    : is_over<I>() || std::get<I>(ops_).enlist(key)) &&
-            ...);
+    return (
+        (racing ? std::get<I>(ops_).enlist(key) : is_over<I>() || std::get<I>(ops_).enlist(key)) &&
+        ...);
   }
 
   template <std::size_t I>

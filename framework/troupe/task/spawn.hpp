@@ -11,7 +11,7 @@ namespace troupe {
 namespace detail {
 
 inline constexpr const char* spawn_outside =
-    "spawn() was called outside a runtime: call it from a task, or start one with troupe::run(main)";
+    "spawn() was called outside a runtime: call it in a task, or start one with troupe::run(main)";
 
 template <class T>
 concept not_a_location = !std::same_as<std::remove_cvref_t<T>, std::source_location>;
@@ -28,8 +28,8 @@ auto spawn_here(std::source_location where, F&& f, Args&&... args) {
 /// Starts a task on the current runtime and returns at once.
 ///
 /// `f(args...)` is a coroutine returning task<T>, or a plain function; `f` may also be a task<T>
-/// itself. The task owns the callable and its arguments until it has ended, so a capturing coroutine
-/// lambda is safe here. The call that makes the coroutine is made at once, its body runs later.
+/// itself. The task owns the callable and its arguments until it has ended, so that a capturing
+/// coroutine lambda is safe here. The coroutine is made at once, its body runs later.
 ///
 /// Returns:  the handle of the result. Dropping it detaches the task.
 /// Errors:   std::bad_alloc. Outside a runtime: a misuse, one line, exit code 1.

@@ -9,7 +9,7 @@
 
 #include <troupe/base/assert.hpp>
 #include <troupe/base/memory.hpp>
-#include <troupe/task/detail/core.hpp>
+#include <troupe/task/core.hpp>
 #include <troupe/task/operation.hpp>
 
 namespace troupe {
@@ -110,9 +110,8 @@ public:
 
   /// Gives an operation its task, and the line that awaits it.
   template <class Awaitable>
-  decltype(auto) await_transform(
-      Awaitable&& awaitable,
-      std::source_location where = std::source_location::current()) {
+  decltype(auto) await_transform(Awaitable&& awaitable,
+                                 std::source_location where = std::source_location::current()) {
     if constexpr (operation<std::remove_reference_t<Awaitable>>) {
       return operation_awaiter<std::remove_reference_t<Awaitable>&>{awaitable, core_, where};
     } else if constexpr (operation_source<Awaitable>) {

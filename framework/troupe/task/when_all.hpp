@@ -139,7 +139,8 @@ private:
 /// Runs several tasks at the same time and waits for all of them.
 ///
 /// Returns: a tuple of their values, std::monostate for void.
-/// Errors:  the first failure in the order of the arguments; the others are asked to stop as soon as
+/// Errors:  the first failure in the order of the arguments; the others are asked to stop as soon
+/// as
 ///          one fails, and awaited.
 /// Cancel:  all are asked to stop, and awaited.
 /// Example:

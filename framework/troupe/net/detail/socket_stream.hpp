@@ -18,13 +18,9 @@ public:
       std::span<const std::byte> from) noexcept override;
   [[nodiscard]] io::attempt<void> try_shutdown() noexcept override;
 
-  [[nodiscard]] bool enlist_read(waker key) noexcept override {
-    return reading_.enlist(key);
-  }
+  [[nodiscard]] bool enlist_read(waker key) noexcept override { return reading_.enlist(key); }
   void delist_read() noexcept override { reading_.delist(); }
-  [[nodiscard]] bool enlist_write(waker key) noexcept override {
-    return writing_.enlist(key);
-  }
+  [[nodiscard]] bool enlist_write(waker key) noexcept override { return writing_.enlist(key); }
   void delist_write() noexcept override { writing_.delist(); }
 
   [[nodiscard]] std::string local_address() const override;

@@ -48,7 +48,7 @@ stop_signals::stop_signals(int event_fd) : place_{0} {
   listeners[place_].store(event_fd + 1);
   if (listener_count++ > 0) return;
   seen_count.store(0);
-  struct sigaction action {};
+  struct sigaction action{};
   action.sa_handler = &handle;
   action.sa_flags = SA_RESTART;
   sigemptyset(&action.sa_mask);

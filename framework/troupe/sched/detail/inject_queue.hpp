@@ -12,8 +12,8 @@ namespace troupe::detail {
 
 /// Jobs from threads that are no workers, and what a full run queue has no room for.
 ///
-/// A first in, first out list of blocks of pointers, so that queueing a million jobs and taking them
-/// out again touches none of them. Threads: any. Bounds: none.
+/// A first in, first out list of blocks of pointers, so that queueing a million jobs and taking
+/// them out again touches none of them. Threads: any. Bounds: none.
 class inject_queue {
 public:
   inject_queue() = default;
@@ -54,12 +54,8 @@ public:
     return count;
   }
 
-  [[nodiscard]] std::size_t size() const noexcept {
-    return size_.load(std::memory_order_relaxed);
-  }
-  [[nodiscard]] bool empty() const noexcept {
-    return size_.load(std::memory_order_seq_cst) == 0;
-  }
+  [[nodiscard]] std::size_t size() const noexcept { return size_.load(std::memory_order_relaxed); }
+  [[nodiscard]] bool empty() const noexcept { return size_.load(std::memory_order_seq_cst) == 0; }
 
 private:
   struct block {

@@ -29,8 +29,8 @@ struct timer_node : list_link {
 /// million timers as with one.
 ///
 /// A tick is 2^17 ns (131 us). A deadline is rounded up to a tick, so nothing fires early.
-/// Threads: any, under the wheel's own lock; the owner inserts and advances, an idle worker advances
-/// for an owner that is busy, and erase() comes from wherever the waiting task runs.
+/// Threads: any, under the wheel's own lock; the owner inserts and advances, an idle worker
+/// advances for an owner that is busy, and erase() comes from wherever the waiting task runs.
 /// Source: Varghese and Lauck; Tokio's time wheel for the choice of the level.
 class timer_wheel {
 public:

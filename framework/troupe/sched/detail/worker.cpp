@@ -13,11 +13,11 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::uint32_t inject_interval = 61;      // Turns between two looks at outside jobs.
-constexpr std::uint32_t max_handoffs = 64;         // Turns in a row that the slot may take.
-constexpr std::uint32_t fine_backlog = 16;         // Jobs that are worth waking a thief for.
-constexpr duration coarse_turn = 20us;             // Mean turn from which each push is worth it.
-constexpr duration max_poll_gap = 100us;           // Timers and I/O are looked at this often.
+constexpr std::uint32_t inject_interval = 61;  // Turns between two looks at outside jobs.
+constexpr std::uint32_t max_handoffs = 64;     // Turns in a row that the slot may take.
+constexpr std::uint32_t fine_backlog = 16;     // Jobs that are worth waking a thief for.
+constexpr duration coarse_turn = 20us;         // Mean turn from which each push is worth it.
+constexpr duration max_poll_gap = 100us;       // Timers and I/O are looked at this often.
 constexpr std::size_t inject_batch = 64;
 
 }  // namespace
@@ -127,7 +127,8 @@ void worker::run_posted() noexcept {
   while (posted_.pop(pinned) != 0) run_turn(*pinned[0]);
 }
 
-// Every 61 turns, or as many as fit into 100 us when they are longer: how long turns are, timers, I/O.
+// Every 61 turns, or as many as fit into 100 us when they are longer: how long turns are, timers,
+// I/O.
 void worker::maintain() noexcept {
   time_point now = owner_.clock().now();
   duration mean = (now - measured_at_) / turns_measured_;

@@ -22,7 +22,8 @@ class scheduler;
 
 namespace troupe::detail {
 
-/// One thread that runs jobs: its queue, its slot, its timers, and what it does when it has nothing.
+/// One thread that runs jobs: its queue, its slot, its timers, and what it does when it has
+/// nothing.
 class worker final : public context {
 public:
   worker(scheduler& owner, std::size_t index, std::uint64_t seed);
@@ -96,8 +97,8 @@ private:
   pal::random random_;
 
   // Of this thread alone.
-  std::uint32_t tick_ = 0;             // Turns, for the jobs from outside.
-  std::uint32_t handoffs_ = 0;         // Turns in a row from the slot.
+  std::uint32_t tick_ = 0;      // Turns, for the jobs from outside.
+  std::uint32_t handoffs_ = 0;  // Turns in a row from the slot.
   std::uint32_t turns_to_measure_ = 1;
   std::uint32_t turns_measured_ = 1;
   time_point measured_at_{};

@@ -84,7 +84,8 @@ void worker::search() noexcept {
 ///
 ///   driver   the one that holds the driver lock waits in the driver, for I/O and for the earliest
 ///            timer of all workers
-///   watcher  while others run, one sleeper looks at them every 500 us, for jobs, timers and I/O that
+///   watcher  while others run, one sleeper looks at them every 500 us, for jobs, timers and I/O
+///   that
 ///            lie behind a long turn; it takes only what was there at the look before, and stops
 ///            after eight looks at empty queues (then: driver, if nobody is)
 ///   others   sleep until they are picked
@@ -146,8 +147,8 @@ bool worker::sleep(bool watching, bool adopt_driver) {
   }
   if (!watching) {
     // Who waits in the driver sees to all timers: tell it about one that is earlier than it knows.
-    if (until && until->time_since_epoch().count() <
-                     owner_.driver_until_.load(std::memory_order_seq_cst)) {
+    if (until &&
+        until->time_since_epoch().count() < owner_.driver_until_.load(std::memory_order_seq_cst)) {
       owner_.io().interrupt();
     }
     until.reset();

@@ -77,7 +77,7 @@ private:
   const std::uint32_t capacity_;
   const std::uint32_t batch_;  // Messages begun before their room is given back.
   pal::atomic<std::uint32_t> senders_{1};
-  pal::atomic<std::uint32_t> owners_{2};  // The receiver, and the senders together.
+  pal::atomic<std::uint32_t> owners_{2};    // The receiver, and the senders together.
   pal::atomic<std::uint64_t> receiver_{0};  // Its waker; written before it sleeps.
   const destroy_message destroy_;
 

@@ -11,8 +11,8 @@ struct alignas(16) message_link {
   message_link* next = nullptr;
 };
 
-/// Many senders, one receiver: a chain of messages and all that is decided about it, in one word, so
-/// that one CAS settles room, closing, order, and who wakes the receiver.
+/// Many senders, one receiver: a chain of messages and all that is decided about it, in one word,
+/// so that one CAS settles room, closing, order, and who wakes the receiver.
 ///
 ///   word_ = {address of the newest message | tags, count in the upper 16 bits}
 ///
@@ -177,8 +177,8 @@ private:
 
   bool link(message_link& message, std::uint64_t& seen, std::uint64_t added) noexcept {
     message.next = address_of(seen);
-    std::uint64_t linked = ((seen & ~(address_mask | idle)) + added) |
-                           reinterpret_cast<std::uintptr_t>(&message);
+    std::uint64_t linked =
+        ((seen & ~(address_mask | idle)) + added) | reinterpret_cast<std::uintptr_t>(&message);
     return word_.compare_exchange_weak(seen, linked, std::memory_order_acq_rel,  // -> take_all,
                                        std::memory_order_relaxed);               // <- try_idle
   }

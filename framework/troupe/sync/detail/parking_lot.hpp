@@ -6,7 +6,7 @@
 
 #include <troupe/base/intrusive_list.hpp>
 #include <troupe/pal/mutex.hpp>
-#include <troupe/task/detail/core.hpp>
+#include <troupe/task/core.hpp>
 #include <troupe/task/waker.hpp>
 
 namespace troupe::detail {
@@ -49,8 +49,8 @@ public:
   /// Takes `waiter` off, if it is there. Returns: true when a wake had taken it off already.
   bool leave(parked_waiter& waiter) noexcept;
 
-  /// Wakes up to `max` waiters of `address`, oldest first; `on_last()` is called under the lock when
-  /// none is left.
+  /// Wakes up to `max` waiters of `address`, oldest first; `on_last()` is called under the lock
+  /// when none is left.
   template <class Act>
   void wake(const void* address, std::size_t max, Act on_last) noexcept {
     std::array<task_core*, batch> claimed;

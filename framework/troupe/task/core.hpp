@@ -113,8 +113,7 @@ public:
       if (static_cast<std::uint16_t>(seen >> epoch_shift) != epoch) return false;
       if ((seen & notified) != 0) return false;
       bool sleeps = (seen & (waiting | shielded)) != 0;
-      std::uint64_t woken =
-          sleeps ? (seen & ~(waiting | shielded)) + next_epoch : seen | notified;
+      std::uint64_t woken = sleeps ? (seen & ~(waiting | shielded)) + next_epoch : seen | notified;
       if (word_.compare_exchange_weak(seen, woken, std::memory_order_acq_rel,  // <-> commit_wait
                                       std::memory_order_relaxed)) {
         return sleeps;
@@ -131,8 +130,8 @@ public:
   /// Asks the task to stop: its next wait, or the one it is in, throws `canceled`.
   void request_stop() noexcept;
 
-  /// The same for a walker who holds no reference: does nothing if the cell is not, or no more, that
-  /// of a task of `exec`.
+  /// The same for a walker who holds no reference: does nothing if the cell is not, or no more,
+  /// that of a task of `exec`.
   void request_stop_on(const executor& exec) noexcept;
 
   [[nodiscard]] bool stop_requested() const noexcept {
@@ -153,9 +152,7 @@ public:
   /// Starts a task whose coroutine is `body`; `owner` may be null.
   void start(std::coroutine_handle<> body, task_owner* owner) noexcept;
 
-  [[nodiscard]] executor& exec() const noexcept {
-    return *exec_.load(std::memory_order_relaxed);
-  }
+  [[nodiscard]] executor& exec() const noexcept { return *exec_.load(std::memory_order_relaxed); }
   [[nodiscard]] bool is_owned() const noexcept { return owner_ != nullptr; }
   [[nodiscard]] std::coroutine_handle<> body() const noexcept { return body_; }
 
@@ -204,7 +201,7 @@ public:
 
   static constexpr std::size_t storage_bytes = 32;
   [[nodiscard]] void* storage() noexcept { return storage_; }
-  void own_storage(destroy_function destroy) noexcept { destroy_storage_ = destroy; }
+  void own_storage(destroy_function f) noexcept { destroy_storage_ = f; }
   void clear_storage() noexcept {
     if (destroy_storage_ != nullptr) std::exchange(destroy_storage_, nullptr)(storage_);
   }

@@ -1,4 +1,4 @@
-#include <troupe/task/detail/core.hpp>
+#include <troupe/task/core.hpp>
 
 #include <sys/mman.h>
 
@@ -31,8 +31,9 @@ bool waker::wake() const noexcept {
 namespace detail {
 
 /// All task cells of the process. Cells are never unmapped (task_core R4), so that late wakers and
-/// walkers are safe; each thread keeps some free ones at hand, linked by job::next. Chunks are large and ask for huge
-/// pages: a burst of a million tasks then costs a hundred page faults instead of fifty thousand.
+/// walkers are safe; each thread keeps some free ones at hand, linked by job::next. Chunks are
+/// large and ask for huge pages: a burst of a million tasks then costs a hundred page faults
+/// instead of fifty thousand.
 class core_slab {
 public:
   static core_slab& instance() {
@@ -211,7 +212,7 @@ void task_core::leave() noexcept {
 void task_core::detach() noexcept {
   std::uint64_t running = 0;
   if (!join_.compare_exchange_strong(running, joined_detached,
-                                     std::memory_order_release,    // -> finish
+                                     std::memory_order_release,     // -> finish
                                      std::memory_order_acquire)) {  // <- finish
     release();
   }
@@ -270,8 +271,8 @@ bool task_core::try_stop(std::uint64_t seen) noexcept {
   return true;
 }
 
-void task_core::visit_live(const executor& exec,
-                           void (*visit)(void*, task_core&, const record&), void* argument) {
+void task_core::visit_live(const executor& exec, void (*visit)(void*, task_core&, const record&),
+                           void* argument) {
   struct arguments {
     const executor* exec;
     void (*visit)(void*, task_core&, const record&);
@@ -284,9 +285,8 @@ void task_core::visit_live(const executor& exec,
         bool suspended = (task.word_.load(std::memory_order_relaxed) & (waiting | shielded)) != 0;
         wanted.visit(wanted.argument, task,
                      record{task.what_.load(std::memory_order_relaxed),
-                            task.where_.load(std::memory_order_relaxed),
-                            task.spawned_at(), suspended,
-                            task.sequence_.load(std::memory_order_relaxed)});
+                            task.where_.load(std::memory_order_relaxed), task.spawned_at(),
+                            suspended, task.sequence_.load(std::memory_order_relaxed)});
       },
       &all);
 }

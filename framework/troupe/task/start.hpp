@@ -37,7 +37,7 @@ Kept& keep_in_cell(task_core& core, Values&&... values) {
       deallocate(block, sizeof(Kept));
       throw;
     }
-    new (core.storage()) Kept*{kept};
+    new (core.storage()) Kept* {kept};
     core.own_storage([](void* place) noexcept {
       Kept* owned = *static_cast<Kept**>(place);
       owned->~Kept();
