@@ -27,7 +27,7 @@ public:
       : core_{core},
         context_{core.context()},
         guard_{context_.get_executor()},
-        events_{context_, ::dup(core.events().fd())},
+        events_{context_, core.take_events_fd()},
         alarm_{context_} {}
 
   void poll() {
@@ -52,7 +52,7 @@ public:
       });
     }
     if (context_.run_one() != 0) context_.poll();  // The rest of what came at the same time.
-    core_.events().poll();
+    core_.events().poll();  // An interrupt ends this wait here as well: it makes the set readable.
   }
 
 private:
@@ -82,15 +82,30 @@ void reactor::run_handlers(Run run) {
   }
 }
 
+// Why no interrupt() is lost: it is an edge of our epoll set, and who takes that edge out of the
+// set notes it down.
+//   R1. A wait ends early when an interrupt was noted by a poll() before it, or by its own first
+//   look. R2. An interrupt after that look wakes the wait itself, be it in our set or in Asio's,
+//   which
+//       watches ours.
+//   R3. What is noted at the end was for this wait. So one interrupt ends one wait, or two.
 void reactor::wait(std::optional<time_point> until) {
   core_->free_retired();
+  detail::poller& events = core_->events();
+  if (events.take_interrupt()) until = time_point::min();  // R1
   if (!core_->context_in_use()) {
-    core_->events().wait(until);
-    return;
+    events.wait(until);
+  } else {
+    // What is there already goes first: its tasks must not wait for Asio, nor Asio for ever.
+    bool fired = events.poll() > 0;
+    bool may_block = !fired && !events.take_interrupt() && until != time_point::min();
+    if (may_block) {
+      run_handlers([until](asio_loop& context) { context.wait(until); });
+    } else if (!fired || ++rounds_ % 16 == 0) {
+      run_handlers([](asio_loop& context) { context.poll(); });
+    }
   }
-  // What is there already goes first, but not for ever.
-  if (core_->events().poll() > 0 && ++rounds_ % 16 != 0) return;
-  run_handlers([until](asio_loop& context) { context.wait(until); });
+  (void)events.take_interrupt();  // R3
 }
 
 void reactor::poll() {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstdlib>
 #include <stdexcept>
@@ -44,12 +45,17 @@ runtime_config resolve(runtime_config config) {
     throw std::invalid_argument{fmt::format("runtime_config: workers is {}: it must be at most {}",
                                             config.workers, max_workers)};
   }
+  if (config.clock == nullptr) {
+    throw std::invalid_argument{"runtime_config: clock is null: leave it out for the real clock"};
+  }
   if (config.max_blocking_threads == 0) {
     throw std::invalid_argument{"runtime_config: max_blocking_threads is 0: it must be at least 1"};
   }
   if (config.shutdown_budget < std::chrono::nanoseconds::zero()) {
     throw std::invalid_argument{"runtime_config: shutdown_budget is below zero"};
   }
+  config.shutdown_budget =
+      std::min<std::chrono::nanoseconds>(config.shutdown_budget, max_shutdown_budget);
   return config;
 }
 

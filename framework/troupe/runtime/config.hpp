@@ -10,6 +10,9 @@
 
 namespace troupe {
 
+/// Longer budgets for a graceful stop count as this one.
+inline constexpr std::chrono::hours max_shutdown_budget{24 * 365};
+
 /// What a runtime is built with. The defaults suit a service; a test sets `workers`, `clock`,
 /// `seed`.
 struct runtime_config {

@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <optional>
 #include <system_error>
+#include <utility>
 
 #include <troupe/base/log.hpp>
 #include <troupe/runtime/detail/signals.hpp>
@@ -18,20 +19,37 @@
 
 namespace troupe {
 
+namespace {
+
+/// What a thread waits for with poll(2), and others write to.
+class wake_descriptor {
+public:
+  wake_descriptor() : fd_{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)} {
+    if (fd_ < 0) throw std::system_error{errno, std::generic_category(), "eventfd"};
+  }
+  ~wake_descriptor() { ::close(fd_); }
+  wake_descriptor(const wake_descriptor&) = delete;
+  wake_descriptor& operator=(const wake_descriptor&) = delete;
+
+  [[nodiscard]] int get() const noexcept { return fd_; }
+
+private:
+  int fd_;
+};
+
+}  // namespace
+
 /// One run() from start to exit code. The calling thread waits in poll(2) for what happens: the
 /// runtime has become quiescent, or a signal has come.
 class main_run final : public detail::task_owner {
 public:
-  explicit main_run(const runtime_config& config)
-      : config_{config}, wake_fd_{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)}, rt_{config} {
-    if (wake_fd_ < 0) throw std::system_error{errno, std::generic_category(), "eventfd"};
-    if (config.handle_signals) signals_.emplace(wake_fd_);
+  explicit main_run(const runtime_config& config) : config_{config}, rt_{config} {
+    if (config.handle_signals) signals_.emplace(wake_.get());
   }
-  ~main_run() { ::close(wake_fd_); }
 
   int run(const std::function<task<int>()>& program);
 
-  void on_child_start(detail::task_core&) noexcept override {}
+  void on_child_start(detail::task_core& main) noexcept override { main_ = &main; }
   void on_child_end(detail::task_core& main) noexcept override;
 
 private:
@@ -39,18 +57,20 @@ private:
 
   void became_quiescent(std::size_t live) noexcept;
   event wait(std::optional<time_point> until);
+  event wait_after_stop(time_point until);
   int stop_gracefully();
   int end_stuck();
   int finish(int code);
 
   const runtime_config& config_;
-  int wake_fd_;
+  wake_descriptor wake_;
   std::optional<detail::stop_signals> signals_;
   pal::atomic<std::size_t> live_{0};
   pal::atomic<bool> quiescent_{false};
   pal::atomic<bool> main_ended_{false};
   bool signal_taken_ = false;
-  detail::task_core* main_ = nullptr;
+  pal::mutex main_mutex_;
+  detail::task_core* main_ = nullptr;  // Null once main has ended.
   int code_ = 0;
   runtime rt_;  // Last: its end comes first, while the rest is still there.
 };
@@ -62,7 +82,11 @@ void main_run::on_child_end(detail::task_core& main) noexcept {
   } else if (main.any_exception() == nullptr) {
     code_ = detail::take_outcome<int>(main);
   }
-  main.keep_error(nullptr);
+  {
+    pal::lock guard{main_mutex_};
+    main.destroy();
+    main_ = nullptr;
+  }
   main_ended_.store(true, std::memory_order_release);
 }
 
@@ -71,7 +95,7 @@ void main_run::became_quiescent(std::size_t live) noexcept {
   quiescent_.store(true, std::memory_order_release);  // -> wait
   std::uint64_t one = 1;
   // It fails only when the counter is full, and then the thread has been told.
-  if (::write(wake_fd_, &one, sizeof one) < 0) return;
+  if (::write(wake_.get(), &one, sizeof one) < 0) return;
 }
 
 main_run::event main_run::wait(std::optional<time_point> until) {
@@ -88,10 +112,10 @@ main_run::event main_run::wait(std::optional<time_point> until) {
       using whole = std::chrono::milliseconds;
       wait_ms = static_cast<int>(std::min<long>(std::chrono::ceil<whole>(left).count(), 60'000));
     }
-    pollfd waited{wake_fd_, POLLIN, 0};
+    pollfd waited{wake_.get(), POLLIN, 0};
     if (::poll(&waited, 1, wait_ms) > 0) {
       std::uint64_t count = 0;
-      if (::read(wake_fd_, &count, sizeof count) < 0 && errno != EAGAIN) return event::timed_out;
+      if (::read(wake_.get(), &count, sizeof count) < 0 && errno != EAGAIN) return event::timed_out;
     }
   }
 }
@@ -99,7 +123,7 @@ main_run::event main_run::wait(std::optional<time_point> until) {
 int main_run::run(const std::function<task<int>()>& program) {
   rt_.state_->on_quiescent([this](std::size_t live) { became_quiescent(live); });
   rt_.scheduler().add_guard();
-  main_ = &detail::start_on(rt_.scheduler(), this, std::source_location::current(), program());
+  detail::start_on(rt_.scheduler(), this, std::source_location::current(), program());
   rt_.scheduler().remove_guard();
   if (wait(std::nullopt) == event::signal) return stop_gracefully();
   if (main_ended_.load(std::memory_order_acquire) && live_.load() == 0) return finish(code_);
@@ -112,20 +136,33 @@ int main_run::end_stuck() {
   return finish(1);
 }
 
+// The same as wait(), after a stop request.
+main_run::event main_run::wait_after_stop(time_point until) {
+  event seen = wait(until);
+  if (seen != event::quiescent || live_.load() == 0) return seen;
+  // That report may have been under way since before the request; the next was not.
+  rt_.state_->ask_again();
+  return wait(until);
+}
+
 // First main alone, with no new connections; when that does not end it, or at four fifths of the
 // budget, all tasks; at its end the survivors are listed.
 int main_run::stop_gracefully() {
   time_point deadline = pal::real_clock().now() + config_.shutdown_budget;
   rt_.state_->stop_intake();
-  main_->request_stop_on(rt_.scheduler());
-  event seen = wait(deadline - config_.shutdown_budget / 5);
+  {
+    pal::lock guard{main_mutex_};
+    if (main_ != nullptr) main_->request_stop_on(rt_.scheduler());
+  }
+  event seen = wait_after_stop(deadline - config_.shutdown_budget / 5);
   if (seen != event::quiescent || live_.load() != 0) {
     rt_.state_->cancel_all();
-    seen = wait(deadline);
+    seen = wait_after_stop(deadline);
   }
   if (seen == event::quiescent && live_.load() == 0) return finish(code_);
   auto survivors = rt_.tasks();
-  log(log_level::error, fmt::format("{} tasks survived the stop:", survivors.size()));
+  log(log_level::error, fmt::format("{} task{} survived the stop:", survivors.size(),
+                                    survivors.size() == 1 ? "" : "s"));
   for (const auto& report : survivors) log(log_level::error, "  " + to_string(report));
   return finish(1);
 }
@@ -136,7 +173,8 @@ int main_run::finish(int code) {
     std::fflush(nullptr);
     std::_Exit(code == 0 ? 1 : code);
   }
-  main_->destroy();  // It has an owner, this object, so the runtime has left it alone.
+  // It has an owner, this object, so the runtime has left it alone.
+  if (main_ != nullptr) std::exchange(main_, nullptr)->destroy();
   return code;
 }
 

@@ -27,8 +27,9 @@ int run_with(const runtime_config& config, F&& f, Args&&... args) {
   using returned = std::invoke_result_t<decltype(call)>;
   static_assert(std::is_same_v<returned, task<>> || std::is_same_v<returned, task<int>>,
                 "run(main): main must return task<> or task<int>");
+  // f is called inside of the program's task, so that what it throws is an exception out of main.
   if constexpr (std::is_same_v<returned, task<int>>) {
-    return run_program(config, call);
+    return run_program(config, [&call]() -> task<int> { co_return co_await call(); });
   } else {
     return run_program(config, [&call]() -> task<int> {
       co_await call();

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <source_location>
 
 #include <troupe/net/reactor.hpp>
@@ -38,7 +39,10 @@ runtime::state::state(const runtime_config& config) {
   scheduler_ = std::make_unique<troupe::scheduler>(std::move(inner));
 }
 
-runtime::state::~state() { stop_now(std::chrono::hours{24}); }
+runtime::state::~state() {
+  // A thread is still in it, and cannot be ended.
+  if (!stop_now(std::chrono::hours{24})) (void)scheduler_.release();
+}
 
 void runtime::state::cancel_all() noexcept {
   detail::task_core::for_each_live(
@@ -46,12 +50,23 @@ void runtime::state::cancel_all() noexcept {
 }
 
 std::optional<std::size_t> runtime::state::wait_quiescent(time_point deadline) {
+  auto left = wait_report(deadline);
+  // That report may have been under way since before the caller's stop request; the next was not.
+  if (left && *left != 0) left = wait_report(deadline);
+  return left;
+}
+
+void runtime::state::ask_again() noexcept {
+  sched().add_guard();
+  sched().remove_guard();
+}
+
+std::optional<std::size_t> runtime::state::wait_report(time_point deadline) {
   {
     pal::lock guard{mutex_};
     quiescent_with_.reset();
   }
-  sched().add_guard();  // Letting go of it makes the workers look whether they are quiescent.
-  sched().remove_guard();
+  ask_again();
   pal::lock guard{mutex_};
   changed_.wait_until(guard, deadline, [this] { return quiescent_with_.has_value(); });
   return quiescent_with_;
@@ -70,11 +85,18 @@ void runtime::state::became_quiescent(std::size_t live) {
 }
 
 bool runtime::state::stop_now(std::chrono::nanoseconds patience) noexcept {
-  if (std::exchange(stopped_, true)) return true;
-  if (!sched().stop_workers(pal::real_clock().now() + patience)) return false;
-  // Owned children are destroyed by their owners' frames.
-  detail::task_core::for_each_live(sched(), [](detail::task_core& task, const auto&) {
-    if (!task.is_owned()) task.destroy();
+  if (std::exchange(stopped_, true)) return !is_held_;
+  is_held_ = !sched().stop_workers(pal::real_clock().now() + patience);
+  if (is_held_) return false;
+  // Owned children are destroyed by their owners' frames, ended tasks by their handles. Those may
+  // lie in other tasks' frames: all frames go before any cell does, so that a handle finds its
+  // cell.
+  auto is_ours = [](const detail::task_core& task) { return !task.is_owned() && !task.done(); };
+  detail::task_core::for_each_live(sched(), [is_ours](detail::task_core& task, const auto&) {
+    if (is_ours(task)) task.destroy_body();
+  });
+  detail::task_core::for_each_live(sched(), [is_ours](detail::task_core& task, const auto&) {
+    if (is_ours(task)) task.destroy();
   });
   return true;
 }
@@ -89,7 +111,8 @@ scheduler& runtime::scheduler() const noexcept { return state_->sched(); }
 std::vector<task_report> runtime::tasks() const {
   std::vector<task_report> reports;
   detail::task_core::for_each_live(
-      scheduler(), [&](detail::task_core&, const detail::task_core::record& seen) {
+      scheduler(), [&](detail::task_core& task, const detail::task_core::record& seen) {
+        if (task.done()) return;  // Only its handle is left.
         task_report report;
         report.spawned_at = place(seen.spawned_at);
         report.suspended = seen.suspended;
@@ -108,6 +131,8 @@ std::vector<task_report> runtime::shut_down(std::chrono::nanoseconds budget) {
   if (scheduler::current() != nullptr) {
     misuse("runtime::shut_down() was called on a worker: call it from the thread that owns it");
   }
+  if (state_->has_stopped()) return {};
+  budget = std::min<std::chrono::nanoseconds>(budget, max_shutdown_budget);
   time_point deadline = pal::real_clock().now() + budget;
   state_->stop_intake();
   auto left = state_->wait_quiescent(deadline - budget / 5);

@@ -11,7 +11,7 @@
 #include <troupe/sched/block_on.hpp>
 #include <troupe/sched/counters.hpp>
 #include <troupe/sched/scheduler.hpp>
-#include <troupe/task/join_handle.hpp>
+#include <troupe/task/spawn.hpp>
 
 namespace troupe {
 
@@ -48,11 +48,15 @@ public:
   runtime& operator=(const runtime&) = delete;
 
   /// Starts a task from outside. See troupe::spawn.
-  template <class F, class... Args>
-  auto spawn(F&& f, Args&&... args) {
-    return join_handle<detail::spawned_value<F, Args...>>{
-        detail::start_on(scheduler(), nullptr, std::source_location::current(), std::forward<F>(f),
-                         std::forward<Args>(args)...)};
+  template <class F>
+  auto spawn(F&& f, std::source_location where = std::source_location::current()) {
+    return spawn_at(where, std::forward<F>(f));
+  }
+  /// With arguments the place of the call is not recorded.
+  template <class F, detail::not_a_location A, detail::not_a_location... Rest>
+  auto spawn(F&& f, A&& a, Rest&&... rest) {
+    return spawn_at(std::source_location{}, std::forward<F>(f), std::forward<A>(a),
+                    std::forward<Rest>(rest)...);
   }
 
   /// Runs a task and blocks the calling thread until it has ended. See troupe::block_on.
@@ -63,10 +67,11 @@ public:
 
   /// Stops gracefully: no new connections are accepted; tasks get four fifths of `budget` to end by
   /// themselves, are then asked to stop, and those that are left at its end are reported.
-  /// Returns: the survivors; none after a clean stop. What is suspended is destroyed then.
+  /// Returns: the survivors; none after a clean stop. What is suspended is destroyed then, unless
+  ///          a survivor holds its worker: then nothing is ever destroyed, and that thread goes on.
   std::vector<task_report> shut_down(std::chrono::nanoseconds budget);
 
-  /// Returns: every task that exists, and what it waits for.
+  /// Returns: every task that has not ended, and what it waits for.
   [[nodiscard]] std::vector<task_report> tasks() const;
 
   [[nodiscard]] scheduler_counters counters() const noexcept { return scheduler().counters(); }
@@ -74,6 +79,12 @@ public:
 
 private:
   friend class main_run;
+
+  template <class F, class... Args>
+  auto spawn_at(std::source_location where, F&& f, Args&&... args) {
+    return join_handle<detail::spawned_value<F, Args...>>{detail::start_on(
+        scheduler(), nullptr, where, std::forward<F>(f), std::forward<Args>(args)...)};
+  }
 
   class state;
   std::unique_ptr<state> state_;

@@ -58,9 +58,11 @@ void blocking_pool::run_thread() {
     guard.unlock();
     work();
     work = nullptr;  // Its captures end before the pool looks done.
-    owner_.remove_guard();
     guard.lock();
     --running_;
+    guard.unlock();
+    owner_.remove_guard();
+    guard.lock();
   }
   --threads_;
   changed_.notify_all();  // Under the lock: the pool may be gone right after it.

@@ -93,8 +93,10 @@ void scheduler::wake_for(wake_reason reason) noexcept {
 void scheduler::add_guard() noexcept { guards_.fetch_add(1, std::memory_order_relaxed); }
 
 void scheduler::remove_guard() noexcept {
-  // -> on_all_idle: what the guard's holder injected is seen by who sees the guard gone.
-  if (guards_.fetch_sub(1, std::memory_order_seq_cst) == 1) wake_for(wake_reason::work);
+  // -> on_all_idle: what the guard's holder injected is seen by who sees the guard gone. A virtual
+  // clock may have waited for blocking work to end, although other guards are left.
+  bool was_last = guards_.fetch_sub(1, std::memory_order_seq_cst) == 1;
+  if (was_last || clock().is_virtual()) wake_for(wake_reason::work);
 }
 
 scheduler_counters scheduler::counters() const noexcept {
@@ -135,20 +137,22 @@ void scheduler::advance_all(time_point now) noexcept {
 }
 
 bool scheduler::on_all_idle() {
-  // In this order: a foreign thread counts its task, injects it, and only then lets go of its
-  // guard.
-  if (guards_.load(std::memory_order_seq_cst) != 0 || !injected_.empty()) return false;
+  // Blocking work and guards are looked at before the injected jobs: a foreign thread injects what
+  // it has to, and only then counts as gone.
+  bool blocking = blocking_->pending() != 0;
+  bool guarded = guards_.load(std::memory_order_seq_cst) != 0;
+  if (!injected_.empty()) return false;
   std::uint64_t waits = 0, wakes = 0;
   for (auto& each : workers_) {
     wakes += each->io_wakes.value();
     waits += each->io_waits.value();
   }
   if (auto next = earliest_timer()) {
-    if (waits != wakes || !clock().jump_to(*next)) return false;
+    if (blocking || waits != wakes || !clock().jump_to(*next)) return false;
     advance_all(clock().now());
     return true;
   }
-  if (waits == wakes) config_.on_quiescent(live_tasks());
+  if (!guarded && waits == wakes) config_.on_quiescent(live_tasks());
   return false;
 }
 

@@ -1,8 +1,10 @@
 #include <troupe/net/detail/poller.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <ctime>
+#include <span>
 
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -21,12 +23,36 @@ int checked(int fd) {
   return fd;
 }
 
-timespec time_left(time_point until) noexcept {
-  if (until == time_point::min()) return {0, 0};
-  auto left = until - pal::real_clock().now();
-  if (left <= duration::zero()) return {0, 0};
-  auto seconds = std::chrono::duration_cast<std::chrono::seconds>(left);
-  return {static_cast<time_t>(seconds.count()), static_cast<long>((left - seconds).count())};
+duration time_left(time_point until) noexcept {
+  if (until == time_point::min()) return duration::zero();
+  return std::max(until - pal::real_clock().now(), duration::zero());
+}
+
+// epoll_pwait2 is exact, but Linux 5.10 and some sandboxes do not have it: those round up to
+// milliseconds.
+int wait_for_events(int epoll_fd, std::span<epoll_event> events,
+                    std::optional<duration> limit) noexcept {
+  static pal::atomic<bool> has_pwait2{true};
+  int max_count = static_cast<int>(events.size());
+  if (has_pwait2.load(std::memory_order_relaxed)) {
+    timespec exact{};
+    if (limit) {
+      auto seconds = std::chrono::duration_cast<std::chrono::seconds>(*limit);
+      exact.tv_sec = static_cast<time_t>(seconds.count());
+      exact.tv_nsec = static_cast<long>((*limit - seconds).count());
+    }
+    int count =
+        ::epoll_pwait2(epoll_fd, events.data(), max_count, limit ? &exact : nullptr, nullptr);
+    if (count >= 0 || (errno != ENOSYS && errno != EPERM)) return count;
+    has_pwait2.store(false, std::memory_order_relaxed);
+  }
+  int rounded = -1;
+  if (limit) {
+    using std::chrono::milliseconds;
+    auto longest = std::min<duration>(*limit, std::chrono::hours{24});
+    rounded = static_cast<int>(std::chrono::ceil<milliseconds>(longest).count());
+  }
+  return ::epoll_wait(epoll_fd, events.data(), max_count, rounded);
 }
 
 }  // namespace
@@ -56,17 +82,23 @@ void poller::add(int fd, watched_fd& owner) {
   checked(::epoll_ctl(epoll_fd_, EPOLL_CTL_ADD, fd, &wanted));
 }
 
+void poller::remove(int fd) noexcept {
+  [[maybe_unused]] int failed = ::epoll_ctl(epoll_fd_, EPOLL_CTL_DEL, fd, nullptr);
+}
+
 int poller::wait(std::optional<time_point> until) noexcept {
   std::array<epoll_event, 256> events;
-  timespec limit{};
+  std::optional<duration> limit;
   if (until) limit = time_left(*until);
-  int count = ::epoll_pwait2(epoll_fd_, events.data(), static_cast<int>(events.size()),
-                             until ? &limit : nullptr, nullptr);
+  int count = wait_for_events(epoll_fd_, events, limit);
   TROUPE_ASSERT(count >= 0 || errno == EINTR);
   int fired = 0;
   for (int i = 0; i < count; ++i) {
     auto& event = events[static_cast<std::size_t>(i)];
-    if (event.data.ptr == nullptr) continue;  // An interrupt.
+    if (event.data.ptr == nullptr) {
+      interrupted_ = true;
+      continue;
+    }
     static_cast<watched_fd*>(event.data.ptr)->on_event(event.events);
     ++fired;
   }

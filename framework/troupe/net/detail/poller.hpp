@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <utility>
 
 #include <troupe/pal/atomic.hpp>
 #include <troupe/pal/clock.hpp>
@@ -86,16 +87,24 @@ public:
   poller(const poller&) = delete;
   poller& operator=(const poller&) = delete;
 
-  /// Registers a descriptor for as long as it is open. Errors: system_error.
+  /// Registers a descriptor. Errors: system_error.
   void add(int fd, watched_fd& owner);
+
+  /// Takes it out again: no wait() that begins afterwards brings an event of it. Closing it does
+  /// not do: a child process may hold a copy for the moment between fork and exec.
+  void remove(int fd) noexcept;
 
   /// Fires the slots of what has happened; waits for something until `until`, for ever without it.
   /// Returns: how many events there were, interrupts not counted.
   int wait(std::optional<time_point> until) noexcept;
   int poll() noexcept { return wait(time_point::min()); }
 
-  /// Ends the wait() that is under way, or else the next one.
+  /// Ends the wait() that is under way. If none is, take_interrupt() tells after the next wait().
   void interrupt() noexcept;
+
+  /// Returns: true when interrupts have ended waits since this was asked last.
+  /// Threads: as wait().
+  [[nodiscard]] bool take_interrupt() noexcept { return std::exchange(interrupted_, false); }
 
   /// The set itself, which is readable when something has happened.
   [[nodiscard]] int fd() const noexcept { return epoll_fd_; }
@@ -103,6 +112,7 @@ public:
 private:
   int epoll_fd_;
   int event_fd_;
+  bool interrupted_ = false;
 };
 
 }  // namespace troupe::net::detail

@@ -1,13 +1,28 @@
 #include <troupe/net/detail/reactor_core.hpp>
 
+#include <cerrno>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <troupe/base/result.hpp>
 #include <troupe/net/detail/watched_fd.hpp>
 
 namespace troupe::net::detail {
 
-reactor_core::~reactor_core() { free_retired(); }
+reactor_core::~reactor_core() {
+  free_retired();
+  if (events_fd_ >= 0) ::close(events_fd_);
+}
 
 boost::asio::io_context& reactor_core::context() {
-  if (!context_in_use_.exchange(true, std::memory_order_acq_rel)) {  // -> context_in_use
+  if (context_in_use()) return context_;
+  pal::lock guard{mutex_};
+  if (!context_in_use()) {
+    // Here, where a failure has somebody to be told.
+    events_fd_ = ::fcntl(events_.fd(), F_DUPFD_CLOEXEC, 0);
+    if (events_fd_ < 0) throw_error({errno, boost::system::system_category()});
+    context_in_use_.store(true, std::memory_order_release);  // -> context_in_use
     events_.interrupt();  // Whoever waits for our events alone shall wait for Asio's too.
   }
   return context_;

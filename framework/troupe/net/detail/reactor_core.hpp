@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <utility>
 
 #include <boost/asio/io_context.hpp>
 
@@ -30,10 +31,15 @@ public:
   [[nodiscard]] poller& events() noexcept { return events_; }
 
   /// The io_context for what is made of Asio. From the first call on it is run as well.
+  /// Errors: system_error when the system is out of descriptors. Threads: any.
   boost::asio::io_context& context();
   [[nodiscard]] bool context_in_use() const noexcept {
     return context_in_use_.load(std::memory_order_acquire);  // <- context
   }
+
+  /// Hands over a copy of the epoll set's descriptor, once, for Asio to watch. Requires:
+  /// context_in_use().
+  [[nodiscard]] int take_events_fd() noexcept { return std::exchange(events_fd_, -1); }
 
   /// Keeps a released descriptor's object until the next free_retired(). Threads: any.
   void retire(watched_fd& released) noexcept;
@@ -69,6 +75,7 @@ private:
   // other threads and keeps its locks.
   boost::asio::io_context context_{1};
   pal::atomic<bool> context_in_use_{false};
+  int events_fd_ = -1;  // Made by who sets context_in_use_, then left to the driver.
 };
 
 }  // namespace troupe::net::detail

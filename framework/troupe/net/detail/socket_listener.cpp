@@ -88,7 +88,8 @@ io::attempt<io::stream_device_ptr> socket_listener::take(int connection) noexcep
     return accepted;
   } catch (const system_error& error) {
     return pause(error.code().value());
-  } catch (const std::bad_alloc&) {
+  } catch (const std::bad_alloc&) {  // Before it was taken over.
+    ::close(connection);
     return pause(ENOMEM);
   }
 }

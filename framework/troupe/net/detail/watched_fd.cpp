@@ -19,7 +19,8 @@ void watched_fd::begin_events() {
 }
 
 void watched_fd::release() noexcept {
-  ::close(std::exchange(fd_, -1));  // Also takes it out of the epoll set.
+  core_->events().remove(fd_);
+  ::close(std::exchange(fd_, -1));
   // If this was the last one to keep the core, its end frees this object too.
   std::shared_ptr<reactor_core> core = std::move(core_);
   core->retire(*this);

@@ -22,20 +22,28 @@ public:
   void stop_intake() noexcept { sched().io().stop_intake(); }
   /// Asks every task to stop.
   void cancel_all() noexcept;
-  /// Waits for quiescence until `deadline`; the number of tasks left, or none on time-out.
+  /// Waits for quiescence until `deadline`; the number of tasks left, or none on time-out. What was
+  /// asked for before the call (a stop request) has been done by then.
   [[nodiscard]] std::optional<std::size_t> wait_quiescent(time_point deadline);
   /// Stops the workers and destroys what is suspended. Returns false when a worker is stuck in a
-  /// turn: then nothing is destroyed, and the process can only be ended.
+  /// turn: then nothing is destroyed, now or later, and its thread goes on.
   bool stop_now(std::chrono::nanoseconds patience) noexcept;
+
+  [[nodiscard]] bool has_stopped() const noexcept { return stopped_; }
+
+  /// Makes the workers look again whether they are quiescent, and say so.
+  void ask_again() noexcept;
 
   /// Called, besides wait_quiescent(), whenever the runtime becomes quiescent.
   void on_quiescent(std::function<void(std::size_t)> act);
 
 private:
   void became_quiescent(std::size_t live);
+  [[nodiscard]] std::optional<std::size_t> wait_report(time_point deadline);
 
   std::unique_ptr<troupe::scheduler> scheduler_;
   bool stopped_ = false;
+  bool is_held_ = false;  // A worker was in a turn when its time to stop was over.
 
   pal::mutex mutex_;
   pal::condition changed_;

@@ -17,8 +17,11 @@ std::uint64_t timer_wheel::round_down(time_point at) const noexcept {
   return since <= 0 ? 0 : static_cast<std::uint64_t>(since) >> tick_bits;
 }
 
+// Cut to the last tick that can be told from `never`.
 duration::rep timer_wheel::to_time(std::uint64_t tick) const noexcept {
-  return origin_.time_since_epoch().count() + static_cast<duration::rep>(tick << tick_bits);
+  duration::rep origin = origin_.time_since_epoch().count();
+  std::uint64_t last = static_cast<std::uint64_t>(never - 1 - origin) >> tick_bits;
+  return origin + static_cast<duration::rep>(std::min(tick, last) << tick_bits);
 }
 
 bool timer_wheel::insert(timer_node& node) noexcept {
@@ -47,7 +50,7 @@ void timer_wheel::erase(timer_node& node) noexcept {
 // The level is that of the highest digit in which the due tick differs from the present one.
 void timer_wheel::place(timer_node& node) noexcept {
   std::uint64_t due = std::max(node.due_tick, now_tick_ + 1);
-  due = std::min(due, now_tick_ + max_ticks - slot_count);  // Further off: comes round again.
+  due = std::min(due, now_tick_ + max_ahead);  // Further off: comes round again.
   std::uint64_t differing = (due ^ now_tick_) | (slot_count - 1);
   unsigned level = static_cast<unsigned>(std::bit_width(differing) - 1) / slot_bits;
   level = std::min(level, level_count - 1);

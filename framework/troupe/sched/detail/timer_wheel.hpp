@@ -62,7 +62,9 @@ public:
 private:
   static constexpr unsigned tick_bits = 17, slot_bits = 6, level_count = 6;
   static constexpr std::uint64_t slot_count = std::uint64_t{1} << slot_bits;
-  static constexpr std::uint64_t max_ticks = (std::uint64_t{1} << (slot_bits * level_count)) - 1;
+  // How far ahead a timer may stand: in the highest level never in the slot of the present itself,
+  // which would hide the slots in between from next_expiration().
+  static constexpr std::uint64_t max_ahead = (slot_count - 1) << (slot_bits * (level_count - 1));
   static constexpr duration::rep never = duration::max().count();
 
   struct level_slots {
