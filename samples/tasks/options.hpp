@@ -1,0 +1,75 @@
+#pragma once
+
+#include <algorithm>
+#include <charconv>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <vector>
+
+#include <fmt/core.h>
+
+namespace samples {
+
+/// The command line of a sample. Each call takes its option out; end() refuses what is left.
+/// Wrong usage is one line on stderr that names it, and exit code 2; --help is exit code 0.
+class options {
+public:
+  options(int argc, char** argv) : rest_{argv + 1, argv + argc} {
+    std::string_view path{argv[0]};
+    program_ = path.substr(path.rfind('/') + 1);
+    usage_ = fmt::format("usage: {}", program_);
+  }
+
+  /// Returns: whether `name` was there.
+  bool flag(std::string_view name) {
+    usage_ += fmt::format(" [{}]", name);
+    auto found = std::find(rest_.begin(), rest_.end(), name);
+    if (found == rest_.end()) return false;
+    rest_.erase(found);
+    return true;
+  }
+
+  /// Returns: the number after `name`, from `least` to `most`; `otherwise` without the option.
+  template <class Number>
+  Number number(std::string_view name, Number otherwise, Number least, Number most) {
+    usage_ += fmt::format(" [{} {}..{}]", name, least, most);
+    auto found = std::find(rest_.begin(), rest_.end(), name);
+    if (found == rest_.end()) return otherwise;
+    if (found + 1 == rest_.end()) {
+      refuse(fmt::format("{} lacks its number, from {} to {}", name, least, most));
+    }
+    std::string_view text{found[1]};
+    Number value{};
+    auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    bool is_number = error == std::errc{} && end == text.data() + text.size();
+    if (!is_number || !(least <= value && value <= most)) {
+      refuse(fmt::format("{} is '{}': it must be a number from {} to {}", name, text, least, most));
+    }
+    rest_.erase(found, found + 2);
+    return value;
+  }
+
+  void end() const {
+    if (rest_.empty()) return;
+    if (rest_.front() == "--help") {
+      fmt::print("{}\n", usage_);
+      std::exit(0);
+    }
+    refuse(fmt::format("unexpected '{}'; {}", rest_.front(), usage_));
+  }
+
+private:
+  [[noreturn]] void refuse(const std::string& why) const {
+    fmt::print(stderr, "{}: {}\n", program_, why);
+    std::exit(2);
+  }
+
+  std::vector<std::string_view> rest_;
+  std::string program_;
+  std::string usage_;
+};
+
+}  // namespace samples
