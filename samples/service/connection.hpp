@@ -1,0 +1,66 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <troupe/io/framing.hpp>
+#include <troupe/io/stream.hpp>
+#include <troupe/task/task.hpp>
+
+#include "site.hpp"
+
+namespace service {
+
+/// One peer: reads its lines, answers each, and reports its bytes before it answers, so that what
+/// is answered has been counted.
+///
+/// A peer that is silent, does not read, or sends what is no line is told so, as far as possible,
+/// named on stderr, and closed.
+class connection {
+public:
+  connection(troupe::io::stream peer, connection_id id, seat at, colleagues with);
+  connection(const connection&) = delete;
+  connection& operator=(const connection&) = delete;
+  ~connection();  // Enters what was read and answered into the books.
+
+  /// Serves the peer until it or the service ends it. Errors: none of the peer's.
+  troupe::task<> serve();
+
+private:
+  struct rejection {
+    trouble kind;
+    std::string reason;
+    bool is_told;  // Whether the peer gets the reason as its last line.
+  };
+
+  troupe::task<> converse();
+  troupe::task<std::optional<std::string>> next_line();
+  troupe::task<std::optional<std::string>> next_arrived_line();
+  troupe::task<> answer(std::string_view line);
+  troupe::task<std::string> answer_to(const request& asked);
+  troupe::task<std::string> answer_to_rtt();
+  troupe::task<std::string> answer_to_stats();
+  std::string answer_to_nonsense(const request& refused);
+  troupe::task<> write(std::string_view text);
+  troupe::task<> turn_away(const rejection& because);
+  troupe::task<> linger();
+  troupe::task<> report_bytes(bool is_last);
+  [[nodiscard]] rejection unreadable(boost::system::error_code error) const;
+
+  troupe::io::stream peer_;
+  troupe::io::line_reader lines_;
+  std::string name_;
+  connection_id id_;
+  seat at_;
+  colleagues with_;
+
+  bool draining_ = false;
+  std::optional<rejection> leaving_;  // Decided; the peer still gets its last answer.
+  bool has_quit_ = false;
+  unsigned nonsense_count_ = 0;  // In a row.
+  std::uint64_t acknowledged_bytes_ = 0;
+  request_counts counts_;
+};
+
+}  // namespace service

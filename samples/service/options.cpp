@@ -1,0 +1,41 @@
+#include "options.hpp"
+
+#include <cstdlib>
+#include <limits>
+
+#include <fmt/core.h>
+
+#include "../tasks/options.hpp"
+
+namespace service {
+
+options parse_options(int argc, char** argv) {
+  samples::options given{argc, argv};
+  options wanted;
+  wanted.serve = given.flag("--serve");
+  wanted.port = given.number<std::uint16_t>("--port", 0, 0, 65535);
+  // 0 is out of range for these, so it stands for "not given".
+  auto seconds = given.number<std::int64_t>("--seconds", 0, 1, 1'000'000);
+  auto connections = given.number<std::size_t>("--connections", 0, 1, 10'000);
+  auto seed =
+      given.number<std::uint32_t>("--seed", 0, 1, std::numeric_limits<std::uint32_t>::max());
+  wanted.workers = given.number<std::size_t>("--workers", 0, 1, 256);
+  wanted.max_connections =
+      given.number("--limit", wanted.max_connections, std::size_t{1}, std::size_t{1'000'000});
+  std::chrono::duration<double> idle{given.number("--idle", 30.0, 0.01, 86'400.0)};
+  wanted.idle = std::chrono::duration_cast<troupe::duration>(idle);
+  given.end();
+
+  if (wanted.serve && (seconds != 0 || connections != 0 || seed != 0)) {
+    fmt::print(stderr,
+               "service: --seconds, --connections and --seed describe the load, and --serve "
+               "has none: leave out the one or the other\n");
+    std::exit(2);
+  }
+  if (seconds != 0) wanted.run_for = std::chrono::seconds{seconds};
+  if (connections != 0) wanted.client_count = connections;
+  if (seed != 0) wanted.seed = seed;
+  return wanted;
+}
+
+}  // namespace service

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+#include <troupe/pal/clock.hpp>
+
+namespace service {
+
+/// What the program was asked for.
+struct options {
+  bool serve = false;       // Stay up for others; no load of its own.
+  std::uint16_t port = 0;   // 0: any free one.
+  std::size_t workers = 0;  // 0: one per core.
+  std::size_t max_connections = 10'000;
+  troupe::duration idle = std::chrono::seconds{30};  // How long a peer may be silent, or not read.
+
+  // The load's.
+  std::chrono::seconds run_for{10};
+  std::size_t client_count = 32;
+  std::uint64_t seed = 1;
+};
+
+/// Reads the command line. Wrong usage is one line on stderr, and the end of the process, code 2.
+[[nodiscard]] options parse_options(int argc, char** argv);
+
+}  // namespace service

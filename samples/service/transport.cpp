@@ -1,0 +1,62 @@
+#include "transport.hpp"
+
+#include <array>
+#include <chrono>
+#include <utility>
+
+#include <troupe/net/tcp.hpp>
+#include <troupe/sched/sleep.hpp>
+#include <troupe/sched/timeout.hpp>
+#include <troupe/task/spawn.hpp>
+
+namespace service {
+
+namespace {
+
+troupe::task<> answer_pings_of(troupe::io::stream from) {
+  try {
+    std::array<char, 5> ping{};
+    for (;;) {
+      co_await from.read_exactly(ping);
+      co_await from.write_all("pong\n");
+    }
+  } catch (const troupe::system_error&) {
+    // The other end is gone; it makes a new connection when it needs one.
+  }
+}
+
+}  // namespace
+
+troupe::task<troupe::duration> transport::ping() {
+  bool done = false;
+  // Whatever ends an exchange in the middle: the pong that may still come must not be taken for the
+  // next one's.
+  struct closing {
+    transport& of;
+    bool& unless;
+    ~closing() {
+      if (!unless) of.peer_.reset();
+    }
+  } last{*this, done};
+  troupe::duration round_trip = co_await troupe::timeout(std::chrono::seconds{1}, exchange());
+  done = true;
+  co_return round_trip;
+}
+
+troupe::task<troupe::duration> transport::exchange() {
+  if (!peer_) peer_.emplace(co_await troupe::net::tcp_connect("127.0.0.1", peer_port_));
+  std::array<char, 5> pong{};
+  troupe::time_point start = troupe::now();
+  co_await peer_->write_all("ping\n");
+  co_await peer_->read_exactly(pong);
+  co_return troupe::now() - start;
+}
+
+troupe::task<> answer_pings(troupe::io::listener listener) {
+  for (;;) {
+    auto accepted = co_await listener.accept().as_result();
+    if (accepted) troupe::spawn(answer_pings_of, std::move(*accepted));
+  }
+}
+
+}  // namespace service
