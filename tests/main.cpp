@@ -1,3 +1,31 @@
 // The main function of every test program.
 #define BOOST_TEST_MODULE troupe
+#include <cstdio>
+#include <cstdlib>
+#include <source_location>
+
 #include <boost/test/unit_test.hpp>
+#include <fmt/format.h>
+
+#include <troupe/task/failure.hpp>
+
+namespace {
+
+// An exception that nobody awaits fails the test. It ends the program at once: it comes on a worker,
+// where Boost.Test cannot be told. A case that expects one installs a sink of its own.
+void fail(std::exception_ptr error, std::source_location spawned_at) {
+  fmt::print(stderr, "error: in \"{}\": nobody awaited an exception of a task spawned at {}:{}: {}\n",
+             boost::unit_test::framework::current_test_unit().full_name(), spawned_at.file_name(),
+             spawned_at.line(), troupe::describe(error));
+  std::fflush(nullptr);
+  std::_Exit(EXIT_FAILURE);
+}
+
+struct no_unobserved_exceptions {
+  no_unobserved_exceptions() { troupe::set_failure_sink(&fail); }
+  ~no_unobserved_exceptions() { troupe::set_failure_sink(nullptr); }
+};
+
+}  // namespace
+
+BOOST_TEST_GLOBAL_FIXTURE(no_unobserved_exceptions);

@@ -14,8 +14,8 @@ namespace troupe::io {
 /// A peer in memory that does exactly what a test tells it, from any thread.
 struct scripted_wire {
   pal::mutex mutex;
-  std::string incoming;   // What the stream under test will read.
-  std::string outgoing;   // What it has written.
+  std::string incoming;  // What the stream under test will read.
+  std::string outgoing;  // What it has written.
   std::size_t max_chunk = 1 << 20;
   std::size_t room = 1 << 20;
   bool ended = false;

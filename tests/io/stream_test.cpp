@@ -63,7 +63,8 @@ BOOST_AUTO_TEST_CASE(read_some_takes_what_is_there_and_then_0_for_the_end) {
 
 BOOST_AUTO_TEST_CASE(read_some_waits_for_bytes_that_come_later) {
   std::array<char, 8> buffer{};
-  auto reading = rt.spawn([&]() -> task<std::size_t> { co_return co_await peer.read_some(buffer); });
+  auto reading =
+      rt.spawn([&]() -> task<std::size_t> { co_return co_await peer.read_some(buffer); });
   wire->feed("later");
   auto join = [&]() -> task<std::size_t> { co_return co_await reading; };
   BOOST_TEST(rt.block_on(join) == 5u);
@@ -90,7 +91,8 @@ BOOST_AUTO_TEST_CASE(cancel_safe_read_some) {
 
 BOOST_AUTO_TEST_CASE(a_stopped_read_has_taken_nothing) {
   std::array<char, 8> buffer{};
-  auto reading = rt.spawn([&]() -> task<std::size_t> { co_return co_await peer.read_some(buffer); });
+  auto reading =
+      rt.spawn([&]() -> task<std::size_t> { co_return co_await peer.read_some(buffer); });
   auto stop = [&]() -> task<> { co_await reading.cancel(); };
   rt.block_on(stop);
   wire->feed("rest");
@@ -195,7 +197,8 @@ BOOST_AUTO_TEST_CASE(as_result_hands_over_the_error_of_the_device) {
 BOOST_AUTO_TEST_CASE(one_task_may_read_while_another_writes) {
   wire->room = 0;
   std::array<char, 4> buffer{};
-  auto reading = rt.spawn([&]() -> task<std::size_t> { co_return co_await peer.read_some(buffer); });
+  auto reading =
+      rt.spawn([&]() -> task<std::size_t> { co_return co_await peer.read_some(buffer); });
   auto writing = rt.spawn([&]() -> task<> { co_await peer.write_all("out"); });
   wire->make_room(10);
   wire->feed("in");
@@ -211,7 +214,8 @@ BOOST_AUTO_TEST_CASE(a_second_reader_is_a_misuse) {
   misuse_handler before =
       set_misuse_handler([](const char* text) { throw std::logic_error{text}; });
   std::array<char, 4> buffer{};
-  auto reading = rt.spawn([&]() -> task<std::size_t> { co_return co_await peer.read_some(buffer); });
+  auto reading =
+      rt.spawn([&]() -> task<std::size_t> { co_return co_await peer.read_some(buffer); });
   auto read = [&]() -> task<std::size_t> {
     while (!peer.device().reading.waited_for.load(std::memory_order_relaxed)) co_await yield();
     std::array<char, 4> other{};

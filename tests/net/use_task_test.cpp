@@ -15,6 +15,7 @@
 #include <troupe/sched/timeout.hpp>
 #include <troupe/sync/event.hpp>
 #include <troupe/task/select.hpp>
+#include <troupe/task/spawn.hpp>
 
 #include <net/connected.hpp>
 
@@ -66,16 +67,14 @@ BOOST_AUTO_TEST_CASE(the_values_of_a_handler_are_those_of_the_await) {
 
 BOOST_AUTO_TEST_CASE(an_error_code_is_thrown_or_handed_over_as_result) {
   auto thrown = []() -> task<> {
-    boost::system::error_code refused =
-        make_error_code(boost::system::errc::connection_refused);
+    boost::system::error_code refused = make_error_code(boost::system::errc::connection_refused);
     co_await async_values<void(boost::system::error_code)>(refused);
   };
   BOOST_CHECK_EXCEPTION(rt.block_on(thrown), system_error, [](const system_error& error) {
     return error.code() == boost::system::errc::connection_refused;
   });
   auto handed_over = []() -> task<bool> {
-    boost::system::error_code refused =
-        make_error_code(boost::system::errc::connection_refused);
+    boost::system::error_code refused = make_error_code(boost::system::errc::connection_refused);
     auto outcome =
         co_await async_values<void(boost::system::error_code, int)>(refused, 0).as_result();
     co_return outcome.has_error();
@@ -115,8 +114,7 @@ BOOST_AUTO_TEST_CASE(a_select_returns_when_the_cancelled_operation_has_ended) {
   auto race = []() -> task<std::size_t> {
     asio::steady_timer slow{io_context_of_current(), 1h};
     asio::steady_timer fast{io_context_of_current(), 1ms};
-    auto first =
-        co_await select(slow.async_wait(use_task), fast.async_wait(use_task));
+    auto first = co_await select(slow.async_wait(use_task), fast.async_wait(use_task));
     co_return first.index() * 10 + slow.cancel();  // Nothing is left to cancel.
   };
   BOOST_TEST(rt.block_on(race) == 10u);
@@ -137,9 +135,8 @@ BOOST_AUTO_TEST_CASE(composed_operations_of_asio_work_and_can_be_cut_short) {
     auto& context = io_context_of_current();
     tcp::acceptor acceptor{context, tcp::endpoint{asio::ip::address_v4::loopback(), 0}};
     tcp::socket near{context};
-    auto accepting = spawn([&acceptor]() -> task<tcp::socket> {
-      co_return co_await acceptor.async_accept(use_task);
-    });
+    auto accepting = spawn(
+        [&acceptor]() -> task<tcp::socket> { co_return co_await acceptor.async_accept(use_task); });
     co_await near.async_connect(acceptor.local_endpoint(), use_task);
     tcp::socket far = co_await accepting;
 
@@ -150,9 +147,8 @@ BOOST_AUTO_TEST_CASE(composed_operations_of_asio_work_and_can_be_cut_short) {
     std::size_t count = co_await asio::async_read(far, asio::buffer(got), use_task);
     bool all = count == sent.size() && co_await writing == sent.size() && got == sent;
 
-    auto reading = spawn([&]() -> task<> {
-      co_await asio::async_read(far, asio::buffer(got), use_task);
-    });
+    auto reading =
+        spawn([&]() -> task<> { co_await asio::async_read(far, asio::buffer(got), use_task); });
     co_await asio::async_write(near, asio::buffer(sent.data(), 1000), use_task);
     co_await reading.cancel();
     co_return all;
@@ -160,17 +156,48 @@ BOOST_AUTO_TEST_CASE(composed_operations_of_asio_work_and_can_be_cut_short) {
   BOOST_TEST(rt.block_on(exchange));
 }
 
+// Goal:   once Asio is in use, a worker that has woken a task never waits before it ran.
+// Method: one worker, one byte that goes to and fro: while it is under way nothing else can happen.
+BOOST_AUTO_TEST_CASE(sockets_of_net_go_on_while_asio_is_in_use) {
+  runtime_config one;
+  one.workers = 1;
+  runtime single{one};
+  auto ping_pong = []() -> task<int> {
+    asio::steady_timer timer{io_context_of_current(), 1h};
+    auto waiting = spawn([&timer]() -> task<> { co_await timer.async_wait(use_task); });
+    connection ends = co_await connect_pair();
+    auto answering = spawn([&ends]() -> task<> {
+      std::array<char, 1> byte{};
+      while (co_await ends.far.read_some(byte))
+        co_await ends.far.write_all(std::string_view{byte.data(), 1});
+    });
+    std::array<char, 1> byte{};
+    int rounds = 0;
+    for (; rounds < 200; ++rounds) {
+      co_await ends.near.write_all("x");
+      co_await ends.near.read_exactly(byte);
+    }
+    co_await ends.near.shutdown();
+    co_await answering;
+    co_await waiting.cancel();
+    co_return rounds;
+  };
+  BOOST_TEST(single.block_on(ping_pong) == 200);
+}
+
 BOOST_AUTO_TEST_CASE(a_task_destroyed_with_its_runtime_leaves_its_operation_alone) {
   event began;
   auto first = std::make_unique<runtime>(config());
-  first->spawn([&]() -> task<> {
-    asio::steady_timer timer{io_context_of_current(), 1h};
-    began.set();
-    co_await timer.async_wait(use_task);
-  }).detach();
+  first
+      ->spawn([&]() -> task<> {
+        asio::steady_timer timer{io_context_of_current(), 1h};
+        began.set();
+        co_await timer.async_wait(use_task);
+      })
+      .detach();
   auto wait = [&]() -> task<> { co_await began.wait(); };
   first->block_on(wait);
-  first.reset();
+  BOOST_CHECK_NO_THROW(first.reset());
 }
 
 BOOST_AUTO_TEST_SUITE_END()
