@@ -2,6 +2,7 @@
 
 #include <sys/mman.h>
 
+#include <cstdint>
 #include <cstdlib>
 #include <exception>
 #include <new>
@@ -49,7 +50,8 @@ public:
     --mine.count;
     // In a burst of spawns the next cell is often in no cache.
     __builtin_prefetch(mine.first, 1);
-    __builtin_prefetch(reinterpret_cast<const char*>(mine.first) + cache_line_bytes, 1);
+    auto address = reinterpret_cast<std::uintptr_t>(mine.first);  // Null too: no pointer to add to.
+    __builtin_prefetch(reinterpret_cast<const char*>(address + cache_line_bytes), 1);
     return *cell;
   }
 
