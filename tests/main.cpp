@@ -4,17 +4,18 @@
 #include <cstdlib>
 #include <source_location>
 
-#include <boost/test/unit_test.hpp>
 #include <fmt/format.h>
+#include <boost/test/unit_test.hpp>
 
 #include <troupe/task/failure.hpp>
 
 namespace {
 
-// An exception that nobody awaits fails the test. It ends the program at once: it comes on a worker,
-// where Boost.Test cannot be told. A case that expects one installs a sink of its own.
+// An exception that nobody awaits fails the test. It ends the program at once: it comes on a
+// worker, where Boost.Test cannot be told. A case that expects one installs a sink of its own.
 void fail(std::exception_ptr error, std::source_location spawned_at) {
-  fmt::print(stderr, "error: in \"{}\": nobody awaited an exception of a task spawned at {}:{}: {}\n",
+  fmt::print(stderr,
+             "error: in \"{}\": nobody awaited an exception of a task spawned at {}:{}: {}\n",
              boost::unit_test::framework::current_test_unit().full_name(), spawned_at.file_name(),
              spawned_at.line(), troupe::describe(error));
   std::fflush(nullptr);

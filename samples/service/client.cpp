@@ -8,12 +8,16 @@
 
 #include <troupe/sched/sleep.hpp>
 #include <troupe/sched/timeout.hpp>
+#include <troupe/task/select.hpp>
 
 namespace service {
 
 namespace {
 
-constexpr auto answer_time = std::chrono::seconds{5};
+constexpr auto answer_time = std::chrono::seconds{10};
+constexpr std::uint64_t busy_count = 64;  // So many clients never pause.
+constexpr auto pause_per_client = std::chrono::microseconds{100};
+
 constexpr std::size_t max_answer_bytes = max_line_bytes + 256;
 
 }  // namespace
@@ -45,6 +49,7 @@ troupe::task<bool> client::converse() {
     for (auto left = 1000 + dice_.below(2000); left > 0 && !of_.finish.is_set(); --left) {
       bool is_burst = dice_.below(10) == 0;
       co_await ask(is_burst ? 2 + dice_.below(7) : 1);
+      co_await pause();
     }
     co_await quit();
   } catch (const troupe::system_error& error) {
@@ -52,6 +57,16 @@ troupe::task<bool> client::converse() {
                                                    error.code().message()));
   }
   co_return true;
+}
+
+// Where there are many connections, most are quiet at any moment.
+troupe::task<> client::pause() {
+  std::uint64_t client_count = of_.at->wanted.client_count;
+  if (client_count <= busy_count) co_return;
+  auto mean = pause_per_client * (client_count - busy_count);
+  troupe::duration longest = 2 * mean;
+  troupe::duration length{dice_.below(static_cast<std::uint64_t>(longest.count()))};
+  co_await troupe::select(of_.finish.wait(), troupe::sleep_for(length));
 }
 
 // Sends `count` requests at once, then takes their answers.

@@ -46,6 +46,7 @@ private:
     std::string expected;  // The answer; for rtt and stats its beginning.
   };
 
+  troupe::task<> pause();
   troupe::task<> ask(std::size_t count);
   void add_question(std::string& lines, std::vector<question>& asked);
   std::string some_text();

@@ -21,7 +21,7 @@ troupe::task<> coordinate(troupe::receiver<coordinator::message> requests, trans
 }
 
 troupe::task<troupe::result<troupe::duration>> coordinator::rtt() {
-  troupe::time_point deadline = troupe::now() + std::chrono::seconds{2};
+  troupe::time_point deadline = troupe::now() + std::chrono::seconds{5};
   auto ends = troupe::oneshot<measurement>();
   auto sent = co_await troupe::timeout_at(deadline, to_.send(std::move(ends.tx))).as_result();
   if (!sent) co_return sent.error();

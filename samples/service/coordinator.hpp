@@ -26,7 +26,8 @@ public:
 
   explicit coordinator(troupe::sender<message> to) noexcept : to_{std::move(to)} {}
 
-  /// Returns: the time, or the error of the transport; errc::timed_out after two seconds, also when
+  /// Returns: the time, or the error of the transport; errc::timed_out after five seconds, also
+  /// when
   ///          they were spent in the queue; errc::closed when the coordinator is gone.
   troupe::task<troupe::result<troupe::duration>> rtt();
 

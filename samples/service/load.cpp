@@ -19,8 +19,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto connect_time = 5s;
-constexpr auto finish_time = 3s;
+constexpr auto connect_time = 10s;
+constexpr auto finish_time = 10s;
 constexpr unsigned patience_count = 3;  // Attempts in vain before a word is said.
 
 troupe::task<bool> visit(load_site& of, books into, troupe::pal::random& dice, bool complain) {

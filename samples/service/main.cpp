@@ -2,6 +2,7 @@
 // own.
 
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 
 #include <fmt/core.h>
@@ -35,6 +36,6 @@ int main(int argc, char** argv) {
   troupe::runtime_config config;
   config.workers = wanted.workers;
   // A stop has time bounds of its own, which are shorter.
-  config.shutdown_budget = std::chrono::seconds{15};
+  config.shutdown_budget = std::chrono::seconds{30};
   return troupe::run(config, service::run_main_job, wanted);
 }

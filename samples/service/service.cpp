@@ -8,6 +8,7 @@
 
 #include <troupe/net/tcp.hpp>
 #include <troupe/sched/interval.hpp>
+#include <troupe/sched/sleep.hpp>
 #include <troupe/sched/timeout.hpp>
 #include <troupe/sync/event.hpp>
 #include <troupe/task/shield.hpp>
@@ -67,18 +68,28 @@ troupe::task<> main_job::work() {
     co_await never.wait();
   }
   troupe::interval seconds{1s};
-  for (int second = 1; second <= at_->wanted.run_for.count(); ++second) {
-    co_await seconds.next();
-    co_await tell(second);
+  troupe::time_point start = troupe::now(), last = start;
+  std::uint64_t bytes_before = 0;
+  for (std::int64_t second = 0; second < at_->wanted.run_for.count();) {
+    troupe::tick reached =
+        co_await seconds.next();  // It leaves out what a busy machine has missed.
+    second = std::chrono::round<std::chrono::seconds>(reached.due - start).count();
+    totals counted = co_await parts_->counting.ask();
+    troupe::duration passed = troupe::now() - std::exchange(last, troupe::now());
+    tell(second, passed, counted.connections,
+         counted.counted_bytes - std::exchange(bytes_before, counted.counted_bytes));
   }
 }
 
-troupe::task<> main_job::tell(int second) {
-  totals counted = co_await parts_->counting.ask();
+void main_job::tell(std::int64_t second, troupe::duration passed, std::size_t connections,
+                    std::uint64_t bytes) const {
   meter::figures asked = load_->latencies().take();
-  fmt::print("{:>3} s: {} connections, {} requests/s, {} bytes/s, p50 {:.0f} us, p99 {:.0f} us\n",
-             second, counted.connections, asked.answered_count, counted.last_second_bytes,
-             microseconds(asked.p50), microseconds(asked.p99));
+  double part = std::chrono::duration<double>{passed}.count();
+  fmt::print(
+      "{:>3} s: {} connections, {:.0f} requests/s, {:.0f} bytes/s, p50 {:.0f} us, "
+      "p99 {:.0f} us\n",
+      second, connections, static_cast<double>(asked.answered_count) / part,
+      static_cast<double>(bytes) / part, microseconds(asked.p50), microseconds(asked.p99));
 }
 
 troupe::task<balance> main_job::wind_down() {

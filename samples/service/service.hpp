@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 
@@ -29,7 +31,8 @@ public:
 
 private:
   void start_roles(std::uint16_t ponger_port);
-  troupe::task<> tell(int second);
+  void tell(std::int64_t second, troupe::duration passed, std::size_t connections,
+            std::uint64_t bytes) const;
   troupe::task<balance> drain();
 
   std::shared_ptr<site> at_;

@@ -255,8 +255,7 @@ BOOST_AUTO_TEST_CASE(refuses_to_block_on_a_worker) {
   quick_run quick;
   std::string text;
   auto main_task = [&]() -> task<> {
-    text = test::misuse_of(
-        [] { block_on(*scheduler::current(), []() -> task<> { co_return; }); });
+    text = test::misuse_of([] { block_on(*scheduler::current(), []() -> task<> { co_return; }); });
     co_return;
   };
   BOOST_TEST(run(quick.config, main_task) == 0);

@@ -165,13 +165,13 @@ BOOST_AUTO_TEST_CASE(shut_down_takes_a_budget_of_any_length) {
 
 BOOST_AUTO_TEST_CASE(shut_down_on_a_worker_is_a_misuse) {
   runtime rt{with_workers(2)};
-  std::string text = rt.block_on([&]() -> task<std::string> {
-    co_return test::misuse_of([&] { (void)rt.shut_down(1s); });
-  });
+  std::string text = rt.block_on(
+      [&]() -> task<std::string> { co_return test::misuse_of([&] { (void)rt.shut_down(1s); }); });
   BOOST_TEST(contains(text, "runtime::shut_down() was called on a worker"));
 }
 
-// Goal:   an embedder whose task never gives its worker back gets the list, and may go on to destroy
+// Goal:   an embedder whose task never gives its worker back gets the list, and may go on to
+// destroy
 //         the runtime: nothing is pulled away under the thread that is still in it.
 // Method: in a process of its own; the task goes on, and ends, after the runtime object is gone.
 BOOST_AUTO_TEST_CASE(a_runtime_may_be_destroyed_while_a_survivor_holds_its_worker) {
@@ -355,7 +355,8 @@ BOOST_AUTO_TEST_CASE(the_destructor_frees_ended_tasks_with_a_suspended_holder_on
     next.spawn([&sum, i]() -> task<> {
           co_await yield();
           sum.fetch_add(i);
-        }).detach();
+        })
+        .detach();
   }
   BOOST_TEST(next.shut_down(1h).empty());
   BOOST_TEST(sum.load() == 49 * 50 / 2);

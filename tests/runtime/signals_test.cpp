@@ -1,8 +1,8 @@
+#include <unistd.h>
 #include <chrono>
 #include <csignal>
 #include <memory>
 #include <string>
-#include <unistd.h>
 
 #include <boost/test/unit_test.hpp>
 
@@ -16,8 +16,8 @@
 #include <captured_log.hpp>
 #include <forked.hpp>
 
-// Stopping by SIGINT and SIGTERM. Signals come from the tasks themselves; budgets are real time, and
-// long where a case must not reach their end.
+// Stopping by SIGINT and SIGTERM. Signals come from the tasks themselves; budgets are real time,
+// and long where a case must not reach their end.
 
 namespace troupe {
 
@@ -228,9 +228,8 @@ BOOST_AUTO_TEST_CASE(stop_graceful_ends_at_once_on_a_second_signal) {
 }
 
 BOOST_AUTO_TEST_CASE(stop_graceful_takes_a_budget_of_any_length) {
-  BOOST_TEST(run(with_budget(std::chrono::nanoseconds::max()), [] {
-               return raise_and_wait(SIGTERM);
-             }) == 0);
+  BOOST_TEST(run(with_budget(std::chrono::nanoseconds::max()),
+                 [] { return raise_and_wait(SIGTERM); }) == 0);
 }
 
 BOOST_AUTO_TEST_CASE(a_budget_of_nothing_cancels_and_lists) {
@@ -253,28 +252,28 @@ BOOST_AUTO_TEST_CASE(a_later_run_begins_without_the_signals_of_an_earlier_one) {
 }
 
 BOOST_AUTO_TEST_CASE(gives_the_former_actions_back) {
-  struct sigaction before {};
+  struct sigaction before{};
   ::sigaction(SIGTERM, nullptr, &before);
   bool was_ours = false;
   auto main_task = [&]() -> task<> {
-    struct sigaction during {};
+    struct sigaction during{};
     ::sigaction(SIGTERM, nullptr, &during);
     was_ours = during.sa_handler != before.sa_handler;
     co_return;
   };
   BOOST_TEST(run(with_budget(1h), main_task) == 0);
   BOOST_TEST(was_ours);
-  struct sigaction after {};
+  struct sigaction after{};
   ::sigaction(SIGTERM, nullptr, &after);
   BOOST_CHECK(after.sa_handler == before.sa_handler);
 }
 
 BOOST_AUTO_TEST_CASE(leaves_signals_alone_when_told_to) {
-  struct sigaction before {};
+  struct sigaction before{};
   ::sigaction(SIGINT, nullptr, &before);
   bool was_ours = true;
   auto main_task = [&]() -> task<> {
-    struct sigaction during {};
+    struct sigaction during{};
     ::sigaction(SIGINT, nullptr, &during);
     was_ours = during.sa_handler != before.sa_handler;
     co_return;

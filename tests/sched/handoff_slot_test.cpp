@@ -76,7 +76,7 @@ BOOST_AUTO_TEST_CASE(a_second_theft_waits_until_the_owner_has_settled_the_first)
   token first, second;
   (void)slot.put(first);
   BOOST_CHECK(slot.steal(&first) == &first);
-  BOOST_CHECK(slot.look() == &first);  // Stale,
+  BOOST_CHECK(slot.look() == &first);          // Stale,
   BOOST_CHECK(slot.steal(&first) == nullptr);  // and not to be had twice.
   (void)slot.put(second);
   BOOST_CHECK(slot.steal(&second) == &second);

@@ -4,6 +4,7 @@
 #include <troupe/sync/event.hpp>
 #include <troupe/task/select.hpp>
 #include <troupe/task/spawn.hpp>
+#include <troupe/task/yield.hpp>
 
 #include <manual_executor.hpp>
 #include <threads.hpp>
@@ -102,6 +103,28 @@ BOOST_AUTO_TEST_CASE(an_event_may_be_gone_once_its_waiters_have_lost_their_selec
     exec.run_all();
   }
   BOOST_TEST(winner == 1u);
+}
+
+// Goal:   a set() that is still under way does not wake who waits for another event that has taken
+//         the first one's place.
+// Method: one local event after another, each set by a task on another worker.
+BOOST_AUTO_TEST_CASE(an_event_in_the_place_of_one_just_set_is_waited_for) {
+  const std::size_t count = test::rounds(20'000);
+  runtime_config config;
+  config.workers = 2;
+  runtime rt{config};
+  std::size_t early = 0;
+  rt.block_on([&]() -> task<> {
+    for (std::size_t i = 0; i < count; ++i) {
+      event happened;
+      spawn([&happened] { happened.set(); }).detach();
+      co_await happened.wait();
+      if (happened.is_set()) continue;
+      ++early;
+      while (!happened.is_set()) co_await yield();
+    }
+  });
+  BOOST_TEST(early == 0u);
 }
 
 // Goal:   a set() by a foreign thread is never lost, however close to the wait it comes.

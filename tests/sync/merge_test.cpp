@@ -87,11 +87,15 @@ BOOST_AUTO_TEST_CASE(ends_with_the_channel_and_stays_ended) {
   run_quietly(clock, [&]() -> task<> {
     auto ends = mpsc<int>(1);
     (void)ends.tx.try_send(1);
-    { auto last = std::move(ends.tx); }
+    {
+      auto last = std::move(ends.tx);
+    }
     auto items = merge(ends.rx, interval{1s});
     BOOST_TEST((co_await items.next()).index() == 0u);
     BOOST_TEST((co_await items.next()).index() == 2u);
     BOOST_TEST((co_await items.next()).index() == 2u);
+    co_await sleep_for(10s);  // The ticks that would have been due meanwhile are not seen any more.
+    for (int i = 0; i < 4; ++i) BOOST_TEST((co_await items.next()).index() == 2u);
   });
 }
 

@@ -32,9 +32,9 @@ public:
     std::size_t messages = 1;  // Of each sender but the first,
     std::size_t first = 1;     // which sends so many.
     std::uint32_t capacity = 1;
-    bool reserves = false;     // Sender 0 reserves its room first.
-    bool closes = false;       // Somebody closes at some moment; else the last sender does.
-    bool spurious = false;     // The receiver is woken once for nothing.
+    bool reserves = false;  // Sender 0 reserves its room first.
+    bool closes = false;    // Somebody closes at some moment; else the last sender does.
+    bool spurious = false;  // The receiver is woken once for nothing.
   };
 
   model(const plan& wanted, test::choices& choice) : plan_{wanted}, choice_{choice} {

@@ -61,7 +61,9 @@ BOOST_AUTO_TEST_CASE(order_fifo) {
   for (int s = 0; s < 4; ++s) {
     spawn(&send_numbers, ends.tx, s * 100, 50, std::ref(sent)).detach();
   }
-  { auto last = std::move(ends.tx); }
+  {
+    auto last = std::move(ends.tx);
+  }
   spawn(&receive_all, std::ref(ends.rx), std::ref(got)).detach();
   exec.run_all();
   BOOST_TEST(got.size() == 200u);
@@ -171,7 +173,9 @@ BOOST_AUTO_TEST_CASE(a_permit_used_after_the_receiver_has_gone_destroys_its_mess
     std::optional<sender<std::shared_ptr<int>>::permit> permit;
     spawn([&]() -> task<> { permit.emplace(co_await ends.tx.reserve()); }).detach();
     exec.run_all();
-    { auto gone = std::move(ends.rx); }
+    {
+      auto gone = std::move(ends.rx);
+    }
     std::move(*permit).send(owned);
   }
   BOOST_TEST(owned.use_count() == 1);
@@ -256,10 +260,13 @@ BOOST_AUTO_TEST_CASE(parked_senders_are_all_woken_when_the_receiver_goes_and_kee
       ++kept;
     }
   };
-  for (int i = 0; i < 70; ++i) spawn(send_one, ends.tx, i).detach();  // More than one batch of wakes.
+  for (int i = 0; i < 70; ++i)
+    spawn(send_one, ends.tx, i).detach();  // More than one batch of wakes.
   exec.run_all();
   BOOST_TEST(exec.live() == 70u);
-  { auto gone = std::move(ends.rx); }
+  {
+    auto gone = std::move(ends.rx);
+  }
   exec.run_all();
   BOOST_TEST(kept == 70);
 }
@@ -270,7 +277,9 @@ BOOST_AUTO_TEST_CASE(messages_not_received_are_destroyed_with_the_receiver) {
   auto ends = mpsc<std::shared_ptr<int>>(8);
   for (int i = 0; i < 5; ++i) BOOST_TEST(ends.tx.try_send(owned).has_value());
   BOOST_TEST(ends.rx.try_recv().has_value());
-  { auto gone = std::move(ends.rx); }
+  {
+    auto gone = std::move(ends.rx);
+  }
   BOOST_TEST(owned.use_count() == 1);
 }
 
@@ -440,7 +449,9 @@ BOOST_AUTO_TEST_CASE(four_producers_on_two_workers_lose_nothing) {
                std::ref(sent[static_cast<std::size_t>(s)]))
           .detach();
     }
-    { auto last = std::move(ends.tx); }
+    {
+      auto last = std::move(ends.tx);
+    }
     rt.block_on([&]() -> task<> {
       while (auto n = co_await ends.rx.recv()) {
         auto from = static_cast<std::size_t>(*n / 1'000'000);
@@ -472,7 +483,9 @@ BOOST_AUTO_TEST_CASE(foreign_threads_may_send) {
       while (!mine.try_send(i).has_value()) std::this_thread::yield();
     }
   });
-  { auto last = std::move(ends.tx); }
+  {
+    auto last = std::move(ends.tx);
+  }
   int count = rt.block_on([&]() -> task<int> { co_return co_await receiving; });
   BOOST_TEST(count == 2 * each);
 }

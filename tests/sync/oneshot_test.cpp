@@ -113,7 +113,9 @@ BOOST_AUTO_TEST_CASE(a_value_sent_before_the_await_is_there) {
 BOOST_AUTO_TEST_CASE(the_value_comes_back_when_the_receiver_has_gone) {
   auto ends = oneshot<std::unique_ptr<int>>();
   BOOST_TEST(!ends.tx.receiver_gone());
-  { auto gone = std::move(ends.rx); }
+  {
+    auto gone = std::move(ends.rx);
+  }
   BOOST_TEST(ends.tx.receiver_gone());
   auto back = ends.tx.send(std::make_unique<int>(7));
   BOOST_TEST_REQUIRE(back.has_value());
@@ -130,7 +132,9 @@ BOOST_AUTO_TEST_CASE(a_sender_dropped_unsent_ends_the_wait_with_closed) {
   }).detach();
   exec.run_all();
   BOOST_TEST(!was_closed);
-  { auto gone = std::move(ends.tx); }
+  {
+    auto gone = std::move(ends.tx);
+  }
   exec.run_all();
   BOOST_TEST(was_closed);
 }
@@ -168,7 +172,9 @@ BOOST_AUTO_TEST_CASE(a_wait_that_loses_a_select_may_be_begun_again) {
 BOOST_AUTO_TEST_CASE(try_recv_tells_empty_from_closed) {
   auto ends = oneshot<int>();
   BOOST_CHECK(ends.rx.try_recv().error() == nothing);
-  { auto gone = std::move(ends.tx); }
+  {
+    auto gone = std::move(ends.tx);
+  }
   BOOST_CHECK(ends.rx.try_recv().error() == closed);
 }
 

@@ -20,7 +20,7 @@ namespace {
 
 struct by_hand {
   test::manual_executor exec;
-  test::gate gate;
+  test::gate gate, second;
 };
 
 task<> pass(test::gate& awaited) { co_await awaited.pass(); }
@@ -54,7 +54,7 @@ BOOST_AUTO_TEST_CASE(ends_after_the_last_of_its_tasks_and_gives_the_value_of_its
   auto main = spawn([&]() -> task<> {
     result = co_await scope([&](scope_handle inner) -> task<int> {
       inner.spawn(pass, std::ref(gate));
-      inner.spawn([&]() -> task<> { co_await gate.pass(); });
+      inner.spawn([&]() -> task<> { co_await second.pass(); });
       co_return 42;
     });
   });
@@ -62,7 +62,7 @@ BOOST_AUTO_TEST_CASE(ends_after_the_last_of_its_tasks_and_gives_the_value_of_its
   gate.open();
   exec.run_all();
   BOOST_TEST(result == 0);
-  gate.open();
+  second.open();
   exec.run_all();
   BOOST_TEST(result == 42);
 }
@@ -100,7 +100,7 @@ BOOST_AUTO_TEST_CASE(the_first_failure_stops_the_rest_and_is_what_leaves_it) {
   auto main = spawn([&]() -> task<> {
     try {
       co_await scope([&](scope_handle inner) -> task<> {
-        inner.spawn([&]() -> task<> { co_await pass_with(gate, gone); });
+        inner.spawn([&]() -> task<> { co_await pass_with(second, gone); });
         inner.spawn([]() -> task<> {
           co_await yield();
           throw std::runtime_error{"first"};
@@ -180,7 +180,7 @@ BOOST_AUTO_TEST_CASE(a_stop_through_the_handle_reaches_tasks_that_come_later) {
     co_await scope([&](scope_handle inner) -> task<> {
       inner.request_stop();
       inner.spawn([&]() -> task<> {
-        co_await gate.pass();
+        co_await second.pass();
         later_waited = true;
       });
       co_await gate.pass();

@@ -10,7 +10,7 @@
 
 namespace troupe::pal {
 
-#if defined(__SANITIZE_THREAD__) || defined(TROUPE_THREAD_SANITIZER)
+#if defined(TROUPE_UNDER_TSAN)
 
 namespace {
 std::atomic<int> common_word{0};

@@ -10,7 +10,14 @@ namespace troupe::pal {
 /// heavy_barrier() and loads A, then at least one of them sees the other's store.
 /// Source: membarrier(2), MEMBARRIER_CMD_PRIVATE_EXPEDITED; about 10 us for the heavy one.
 /// Under TSan, which knows no fences, both are a locked operation on one common word.
-#if defined(__SANITIZE_THREAD__) || defined(TROUPE_THREAD_SANITIZER)
+#if defined(__SANITIZE_THREAD__)
+#define TROUPE_UNDER_TSAN 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define TROUPE_UNDER_TSAN 1
+#endif
+#endif
+#if defined(TROUPE_UNDER_TSAN)
 void light_barrier() noexcept;
 #else
 inline void light_barrier() noexcept { std::atomic_signal_fence(std::memory_order_seq_cst); }

@@ -55,9 +55,8 @@ public:
 private:
   enum class event { quiescent, signal, timed_out };
 
-  void became_quiescent(std::size_t live) noexcept;
+  void became_quiescent() noexcept;
   event wait(std::optional<time_point> until);
-  event wait_after_stop(time_point until);
   int stop_gracefully();
   int end_stuck();
   int finish(int code);
@@ -65,8 +64,7 @@ private:
   const runtime_config& config_;
   wake_descriptor wake_;
   std::optional<detail::stop_signals> signals_;
-  pal::atomic<std::size_t> live_{0};
-  pal::atomic<bool> quiescent_{false};
+  std::size_t live_ = 0;  // Tasks left at quiescence.
   pal::atomic<bool> main_ended_{false};
   bool signal_taken_ = false;
   pal::mutex main_mutex_;
@@ -90,9 +88,7 @@ void main_run::on_child_end(detail::task_core& main) noexcept {
   main_ended_.store(true, std::memory_order_release);
 }
 
-void main_run::became_quiescent(std::size_t live) noexcept {
-  live_.store(live, std::memory_order_relaxed);
-  quiescent_.store(true, std::memory_order_release);  // -> wait
+void main_run::became_quiescent() noexcept {
   std::uint64_t one = 1;
   // It fails only when the counter is full, and then the thread has been told.
   if (::write(wake_.get(), &one, sizeof one) < 0) return;
@@ -104,7 +100,11 @@ main_run::event main_run::wait(std::optional<time_point> until) {
       signal_taken_ = true;
       return event::signal;
     }
-    if (quiescent_.exchange(false, std::memory_order_acquire)) return event::quiescent;
+    // A report may be old when it is heard: what counts is whether it is so now.
+    if (auto live = rt_.scheduler().tasks_if_quiescent()) {
+      live_ = *live;
+      return event::quiescent;
+    }
     int wait_ms = -1;
     if (until) {
       auto left = *until - pal::real_clock().now();
@@ -121,12 +121,12 @@ main_run::event main_run::wait(std::optional<time_point> until) {
 }
 
 int main_run::run(const std::function<task<int>()>& program) {
-  rt_.state_->on_quiescent([this](std::size_t live) { became_quiescent(live); });
+  rt_.state_->on_quiescent([this] { became_quiescent(); });
   rt_.scheduler().add_guard();
   detail::start_on(rt_.scheduler(), this, std::source_location::current(), program());
   rt_.scheduler().remove_guard();
   if (wait(std::nullopt) == event::signal) return stop_gracefully();
-  if (main_ended_.load(std::memory_order_acquire) && live_.load() == 0) return finish(code_);
+  if (main_ended_.load(std::memory_order_acquire) && live_ == 0) return finish(code_);
   return end_stuck();
 }
 
@@ -134,15 +134,6 @@ int main_run::end_stuck() {
   log(log_level::error, "the program is stuck: nothing can wake the tasks that are left");
   for (const auto& report : rt_.tasks()) log(log_level::error, "  " + to_string(report));
   return finish(1);
-}
-
-// The same as wait(), after a stop request.
-main_run::event main_run::wait_after_stop(time_point until) {
-  event seen = wait(until);
-  if (seen != event::quiescent || live_.load() == 0) return seen;
-  // That report may have been under way since before the request; the next was not.
-  rt_.state_->ask_again();
-  return wait(until);
 }
 
 // First main alone, with no new connections; when that does not end it, or at four fifths of the
@@ -154,12 +145,12 @@ int main_run::stop_gracefully() {
     pal::lock guard{main_mutex_};
     if (main_ != nullptr) main_->request_stop_on(rt_.scheduler());
   }
-  event seen = wait_after_stop(deadline - config_.shutdown_budget / 5);
-  if (seen != event::quiescent || live_.load() != 0) {
+  event seen = wait(deadline - config_.shutdown_budget / 5);
+  if (seen != event::quiescent || live_ != 0) {
     rt_.state_->cancel_all();
-    seen = wait_after_stop(deadline);
+    seen = wait(deadline);
   }
-  if (seen == event::quiescent && live_.load() == 0) return finish(code_);
+  if (seen == event::quiescent && live_ == 0) return finish(code_);
   auto survivors = rt_.tasks();
   log(log_level::error, fmt::format("{} task{} survived the stop:", survivors.size(),
                                     survivors.size() == 1 ? "" : "s"));

@@ -34,7 +34,7 @@ runtime::state::state(const runtime_config& config) {
   inner.seed = config.seed;
   inner.max_blocking_threads = config.max_blocking_threads;
   inner.thread_name = config.thread_name;
-  inner.on_quiescent = [this](std::size_t live) { became_quiescent(live); };
+  inner.on_quiescent = [this](std::size_t) { became_quiescent(); };
   if (config.network) inner.io = std::make_unique<net::reactor>();
   scheduler_ = std::make_unique<troupe::scheduler>(std::move(inner));
 }
@@ -50,37 +50,23 @@ void runtime::state::cancel_all() noexcept {
 }
 
 std::optional<std::size_t> runtime::state::wait_quiescent(time_point deadline) {
-  auto left = wait_report(deadline);
-  // That report may have been under way since before the caller's stop request; the next was not.
-  if (left && *left != 0) left = wait_report(deadline);
-  return left;
-}
-
-void runtime::state::ask_again() noexcept {
-  sched().add_guard();
-  sched().remove_guard();
-}
-
-std::optional<std::size_t> runtime::state::wait_report(time_point deadline) {
-  {
-    pal::lock guard{mutex_};
-    quiescent_with_.reset();
-  }
-  ask_again();
   pal::lock guard{mutex_};
-  changed_.wait_until(guard, deadline, [this] { return quiescent_with_.has_value(); });
-  return quiescent_with_;
+  for (;;) {
+    was_told_ = false;
+    if (auto live = sched().tasks_if_quiescent()) return live;
+    if (!changed_.wait_until(guard, deadline, [this] { return was_told_; })) return std::nullopt;
+  }
 }
 
-void runtime::state::on_quiescent(std::function<void(std::size_t)> act) {
+void runtime::state::on_quiescent(std::function<void()> act) {
   pal::lock guard{mutex_};
   on_quiescent_ = std::move(act);
 }
 
-void runtime::state::became_quiescent(std::size_t live) {
+void runtime::state::became_quiescent() {
   pal::lock guard{mutex_};
-  quiescent_with_ = live;
-  if (on_quiescent_) on_quiescent_(live);
+  was_told_ = true;
+  if (on_quiescent_) on_quiescent_();
   changed_.notify_all();
 }
 

@@ -22,13 +22,18 @@ scheduler::scheduler(scheduler_config config) : config_{std::move(config)}, idle
     workers_.push_back(std::make_unique<worker>(*this, i, config_.seed.value_or(i + 1)));
   }
   running_threads_.store(workers_.size(), std::memory_order_relaxed);
-  for (std::size_t i = 0; i < workers_.size(); ++i) {
-    threads_.emplace_back([this, i] {
-      pal::set_thread_name(config_.thread_name + "-" + std::to_string(i));
-      workers_[i]->run();
-      running_threads_.fetch_sub(1, std::memory_order_release);
-      running_threads_.notify_all();
-    });
+  try {
+    for (std::size_t i = 0; i < workers_.size(); ++i) {
+      threads_.emplace_back([this, i] {
+        pal::set_thread_name(config_.thread_name + "-" + std::to_string(i));
+        workers_[i]->run();
+        running_threads_.fetch_sub(1, std::memory_order_release);  // -> stop_workers
+        thread_ended_.unpark();
+      });
+    }
+  } catch (...) {
+    stop_workers();  // Those that have been made.
+    throw;
   }
 }
 
@@ -47,7 +52,7 @@ bool scheduler::stop_workers(std::optional<time_point> until) {
         threads_.clear();
         return false;
       }
-      pal::spin_hint();
+      thread_ended_.park(*until);
     }
   }
   for (auto& thread : threads_) thread.join();
@@ -136,23 +141,45 @@ void scheduler::advance_all(time_point now) noexcept {
   }
 }
 
-bool scheduler::on_all_idle() {
+scheduler::outlook scheduler::look_around(const detail::idle_set::entry& seen) noexcept {
+  outlook found;
   // Blocking work and guards are looked at before the injected jobs: a foreign thread injects what
   // it has to, and only then counts as gone.
-  bool blocking = blocking_->pending() != 0;
-  bool guarded = guards_.load(std::memory_order_seq_cst) != 0;
-  if (!injected_.empty()) return false;
+  found.blocking = blocking_->pending() != 0;
+  found.guarded = guards_.load(std::memory_order_seq_cst) != 0;
+  if (!injected_.empty()) return found;
   std::uint64_t waits = 0, wakes = 0;
   for (auto& each : workers_) {
     wakes += each->io_wakes.value();
     waits += each->io_waits.value();
   }
-  if (auto next = earliest_timer()) {
-    if (blocking || waits != wakes || !clock().jump_to(*next)) return false;
+  found.io = waits != wakes;
+  found.next = earliest_timer();
+  found.live = live_tasks();
+  // What a timer or the driver has just made ready is seen with its worker, or its worker is seen
+  // to have departed: idle_set R3.
+  for (auto& each : workers_) {
+    if (each->has_work()) return found;
+  }
+  found.is_still = seen.idle == workers_.size() && idle_.look().departures == seen.departures;
+  return found;
+}
+
+std::optional<std::size_t> scheduler::tasks_if_quiescent() noexcept {
+  outlook found = look_around(idle_.look());
+  if (!found.is_quiescent()) return std::nullopt;
+  return found.live;
+}
+
+bool scheduler::on_all_idle(const detail::idle_set::entry& entered) {
+  outlook found = look_around(entered);
+  if (!found.is_still) return false;
+  if (found.next) {
+    if (found.blocking || found.io || !clock().jump_to(*found.next)) return false;
     advance_all(clock().now());
     return true;
   }
-  if (!guarded && waits == wakes) config_.on_quiescent(live_tasks());
+  if (found.is_quiescent()) config_.on_quiescent(found.live);
   return false;
 }
 

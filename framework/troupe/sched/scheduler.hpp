@@ -10,6 +10,7 @@
 
 #include <troupe/pal/clock.hpp>
 #include <troupe/pal/mutex.hpp>
+#include <troupe/pal/parker.hpp>
 #include <troupe/pal/thread.hpp>
 #include <troupe/sched/counters.hpp>
 #include <troupe/sched/detail/idle_set.hpp>
@@ -34,7 +35,8 @@ struct scheduler_config {
   std::string thread_name = "troupe";      ///< Workers are named troupe-0, troupe-1, ...
 
   /// Called when nothing runs, nothing is queued and nothing from outside can come: with the number
-  /// of tasks that still exist, which then wait for one another. On a worker; must not block.
+  /// of tasks that still exist, which then wait for one another. On a worker; must not block. When
+  /// it is heard, things may have changed: tasks_if_quiescent() knows.
   std::function<void(std::size_t live_tasks)> on_quiescent = [](std::size_t) {};
 };
 
@@ -73,6 +75,10 @@ public:
   [[nodiscard]] std::size_t worker_count() const noexcept { return workers_.size(); }
   [[nodiscard]] scheduler_counters counters() const noexcept;
   [[nodiscard]] std::size_t live_tasks() const noexcept;
+
+  /// Returns: live_tasks(), if nothing runs, nothing is queued and nothing from outside can come at
+  ///          this moment; else none, and config.on_quiescent will be called when it is so.
+  [[nodiscard]] std::optional<std::size_t> tasks_if_quiescent() noexcept;
   [[nodiscard]] driver& io() const noexcept { return *config_.io; }
   [[nodiscard]] blocking_pool& blocking() const noexcept { return *blocking_; }
 
@@ -91,8 +97,22 @@ private:
   [[nodiscard]] std::optional<time_point> next_timer() const noexcept;
   [[nodiscard]] std::optional<time_point> earliest_timer() const noexcept;
   void advance_all(time_point now) noexcept;
+  // What there is when all workers are idle.
+  struct outlook {
+    bool is_still = false;  // They have been idle, without any work, since the idle set was seen.
+    bool blocking = false;
+    bool guarded = false;
+    bool io = false;
+    std::optional<time_point> next;
+    std::size_t live = 0;
+
+    [[nodiscard]] bool is_quiescent() const noexcept {
+      return is_still && !guarded && !io && !next;
+    }
+  };
+  [[nodiscard]] outlook look_around(const detail::idle_set::entry& seen) noexcept;
   // Called by the last worker to go idle. Returns true when it made work, or may have.
-  bool on_all_idle();
+  bool on_all_idle(const detail::idle_set::entry& entered);
 
   scheduler_config config_;
   std::vector<std::unique_ptr<detail::worker>> workers_;
@@ -107,6 +127,7 @@ private:
   pal::atomic<std::size_t> guards_{0};
   pal::atomic<std::uint64_t> foreign_spawned_{0};
   pal::atomic<std::size_t> running_threads_{0};
+  pal::parker thread_ended_;  // Of the thread in stop_workers().
   std::unique_ptr<blocking_pool> blocking_;
   std::vector<pal::thread> threads_;
 };

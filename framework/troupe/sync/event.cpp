@@ -3,8 +3,10 @@
 namespace troupe {
 
 void event::set() noexcept {
-  set_.store(true, std::memory_order_release);  // -> is_set
-  detail::parking_lot::instance().wake(this, SIZE_MAX, [] {});
+  // As one step: a task that sees it set may go on and put another event in its place.
+  detail::parking_lot::instance().wake_all(this, [this] {
+    set_.store(true, std::memory_order_release);  // -> is_set
+  });
 }
 
 bool event::wait_operation::enlist(waker key) noexcept {

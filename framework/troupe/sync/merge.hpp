@@ -30,21 +30,27 @@ public:
     static constexpr const char* name = "a message or a tick (merge)";
 
     explicit next_operation(merged& source)
-        : race_{std::source_location{}, source.messages_->recv(), source.ticks_.next()} {}
+        : source_{&source},
+          race_{std::source_location{}, source.messages_->recv(), source.ticks_.next()} {}
 
     void start() { race_.start(); }
-    bool poll() noexcept { return race_.poll(); }
+    bool poll() noexcept { return source_->ended_ || race_.poll(); }
     bool enlist(waker key) noexcept { return race_.enlist(key); }
     void delist() noexcept { race_.delist(); }
     item take() {
+      if (source_->ended_) return item{std::in_place_index<2>};
       auto first = race_.take();
       if (first.index() == 1) return item{std::in_place_index<1>, std::get<1>(first)};
       auto& message = std::get<0>(first);
-      if (!message) return item{std::in_place_index<2>};
+      if (!message) {
+        source_->ended_ = true;
+        return item{std::in_place_index<2>};
+      }
       return item{std::in_place_index<0>, std::move(*message)};
     }
 
   private:
+    merged* source_;
     race race_;
   };
 
@@ -55,6 +61,7 @@ public:
 private:
   receiver<T>* messages_;
   interval ticks_;
+  bool ended_ = false;  // `done` was given: no tick comes after it.
 };
 
 /// Merges a channel with the ticks of an interval. The sequence ends, with `done`, when the channel

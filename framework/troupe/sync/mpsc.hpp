@@ -131,8 +131,9 @@ public:
       if (holder_.core_ != nullptr) holder_.core_->return_reserved();
     }
     void send(T value) && {
+      auto* message = detail::message<T>::make(std::move(value));  // Throws with the permit kept.
       sender holder{std::move(holder_)};
-      holder.core().push_reserved(*detail::message<T>::make(std::move(value)));
+      holder.core().push_reserved(*message);
     }
 
   private:
@@ -158,6 +159,7 @@ public:
   };
 
   /// Waits for room and keeps it. Errors: `errc::closed`. Cancel: no room is taken.
+  /// In an unbounded channel a permit keeps nothing: its message is dropped after the end.
   [[nodiscard]] reserve_operation reserve() { return reserve_operation{sender{*this}}; }
 
   /// Returns: true when a send would fail with `errc::closed`.

@@ -2,6 +2,11 @@
 
 namespace troupe::detail {
 
+// Children are left only when the runtime has ended, which destroys the scope's frame.
+scope_state::~scope_state() {
+  while (sibling_link* left = children_.pop_front()) left->task->destroy();
+}
+
 void scope_state::on_child_start(task_core& child) noexcept {
   pal::lock guard{mutex_};
   children_.push_back(child.sibling);

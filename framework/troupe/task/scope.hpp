@@ -18,6 +18,7 @@ public:
   scope_state()
       : exec_{&require_executor("scope() was awaited outside a runtime")},
         parent_{current_context()->current} {}
+  ~scope_state();
 
   template <class F, class... Args>
   void start_child(std::source_location where, F&& f, Args&&... args) {
@@ -30,12 +31,15 @@ public:
   /// Asks every child to stop, also those that are still to come.
   void stop_all() noexcept;
 
-  /// The wait until no child is left; a stop request is passed on to all.
+  /// Starts the body and waits until no child is left; a stop request is passed on to all. When the
+  /// stop came first, nothing is started.
   class all_ended {
   public:
     static constexpr const char* name = "the end of all tasks of a scope";
 
-    explicit all_ended(scope_state& state) noexcept : state_{state} {}
+    all_ended(scope_state& state, task<>&& body, std::source_location where) noexcept
+        : state_{state}, body_{std::move(body)}, where_{where} {}
+    void start() { state_.start_child(where_, std::move(body_)); }
     void stop() noexcept {
       state_.stopped_ = true;
       state_.stop_all();
@@ -50,6 +54,8 @@ public:
 
   private:
     scope_state& state_;
+    task<> body_;
+    std::source_location where_;
   };
 
 private:
@@ -125,8 +131,8 @@ auto scope(F body, std::source_location where = std::source_location::current())
   using value_type = typename std::invoke_result_t<F&, scope_handle>::value_type;
   detail::scope_state state;
   std::optional<detail::outcome<value_type>> result;
-  state.start_child(where, detail::run_scope_body(body, scope_handle{state}, result));
-  detail::scope_state::all_ended all_ended{state};
+  detail::scope_state::all_ended all_ended{
+      state, detail::run_scope_body(body, scope_handle{state}, result), where};
   co_await all_ended;
   if (!result) throw canceled{};  // The body was stopped through its handle.
   co_return result->take();

@@ -1,8 +1,10 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <source_location>
 #include <tuple>
+#include <type_traits>
 #include <utility>
 #include <variant>
 
@@ -12,10 +14,13 @@ namespace troupe {
 
 namespace detail {
 
-/// Which branch is looked at first turns round, so that one that is always ready hides none.
-inline std::size_t next_rotation() noexcept {
-  static thread_local std::size_t turn = 0;
-  return turn++;
+/// Which of `count` branches is looked at first turns round, so that one that is always ready hides
+/// none. Steps of the golden ratio: evenly spread, also for a select that sees only every second
+/// step, since another is nested in the same loop.
+inline std::size_t next_rotation(std::size_t count) noexcept {
+  static thread_local std::uint32_t turn = 0;
+  turn += 0x9e3779b9U;
+  return static_cast<std::size_t>((std::uint64_t{turn} * count) >> 32U);
 }
 
 template <class... Ops>
@@ -32,7 +37,7 @@ public:
       : ops_{to_branch(std::forward<Branches>(branches), where)...} {}
 
   void start() {
-    first_ = next_rotation() % count;
+    first_ = next_rotation(count);
     auto begin = []<class Op>(Op& op) {
       if constexpr (requires { op.start(); }) op.start();
     };
@@ -107,12 +112,17 @@ private:
     return (is_over<I>() && ...);
   }
 
+  // Returns: false unless some branch will wake the task: the last loser may have ended since the
+  // poll().
   template <std::size_t... I>
   bool enlist_all(waker key, std::index_sequence<I...>) noexcept {
     bool racing = winner_ == none && !stopped_;
-    return (
-        (racing ? std::get<I>(ops_).enlist(key) : is_over<I>() || std::get<I>(ops_).enlist(key)) &&
-        ...);
+    bool waits = false;
+    auto enlist_one = [&]<std::size_t J>(std::integral_constant<std::size_t, J>) {
+      if (!racing && is_over<J>()) return true;
+      return waits = std::get<J>(ops_).enlist(key);
+    };
+    return (enlist_one(std::integral_constant<std::size_t, I>{}) && ...) && waits;
   }
 
   template <std::size_t I>

@@ -22,8 +22,7 @@ public:
   void stop_intake() noexcept { sched().io().stop_intake(); }
   /// Asks every task to stop.
   void cancel_all() noexcept;
-  /// Waits for quiescence until `deadline`; the number of tasks left, or none on time-out. What was
-  /// asked for before the call (a stop request) has been done by then.
+  /// Waits for quiescence until `deadline`; the number of tasks left, or none on time-out.
   [[nodiscard]] std::optional<std::size_t> wait_quiescent(time_point deadline);
   /// Stops the workers and destroys what is suspended. Returns false when a worker is stuck in a
   /// turn: then nothing is destroyed, now or later, and its thread goes on.
@@ -31,15 +30,11 @@ public:
 
   [[nodiscard]] bool has_stopped() const noexcept { return stopped_; }
 
-  /// Makes the workers look again whether they are quiescent, and say so.
-  void ask_again() noexcept;
-
-  /// Called, besides wait_quiescent(), whenever the runtime becomes quiescent.
-  void on_quiescent(std::function<void(std::size_t)> act);
+  /// Has `act` called whenever the runtime becomes quiescent: reason to look whether it still is.
+  void on_quiescent(std::function<void()> act);
 
 private:
-  void became_quiescent(std::size_t live);
-  [[nodiscard]] std::optional<std::size_t> wait_report(time_point deadline);
+  void became_quiescent();
 
   std::unique_ptr<troupe::scheduler> scheduler_;
   bool stopped_ = false;
@@ -47,8 +42,8 @@ private:
 
   pal::mutex mutex_;
   pal::condition changed_;
-  std::optional<std::size_t> quiescent_with_;
-  std::function<void(std::size_t)> on_quiescent_;
+  bool was_told_ = false;  // That it became quiescent, since wait_quiescent() last looked.
+  std::function<void()> on_quiescent_;
 };
 
 }  // namespace troupe

@@ -6,10 +6,15 @@
 
 namespace troupe::detail {
 
-std::size_t idle_set::enter(worker& self) {
+idle_set::entry idle_set::enter(worker& self) {
   pal::lock guard{mutex_};
   sleepers_.push_back(&self);
-  return idle_count_.fetch_add(1, std::memory_order_seq_cst) + 1;  // R2
+  return {idle_count_.fetch_add(1, std::memory_order_seq_cst) + 1, departures_};  // R2
+}
+
+idle_set::entry idle_set::look() noexcept {
+  pal::lock guard{mutex_};
+  return {idle_count(), departures_};
 }
 
 bool idle_set::leave(worker& self) noexcept {
@@ -21,6 +26,7 @@ bool idle_set::remove(worker& self) noexcept {
   auto found = std::find(sleepers_.begin(), sleepers_.end(), &self);
   if (found == sleepers_.end()) return false;
   sleepers_.erase(found);
+  ++departures_;
   idle_count_.fetch_sub(1, std::memory_order_relaxed);
   return true;
 }
@@ -35,6 +41,7 @@ worker* idle_set::pick(wake_reason reason) noexcept {
   if (sleepers_.empty()) return nullptr;
   worker* picked = sleepers_.back();
   sleepers_.pop_back();
+  ++departures_;
   idle_count_.fetch_sub(1, std::memory_order_relaxed);
   picked->set_wake_reason(reason);
   return picked;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <vector>
 
 #include <troupe/pal/atomic.hpp>
@@ -23,13 +24,22 @@ enum class wake_reason : unsigned char { work, search, watch };
 ///       pick belongs to one caller.
 ///   R2. A job injected from outside is counted before idle_count() is read; a worker enters before
 ///       it looks for injected jobs a last time. One of the two sees the other.
+///   R3. A worker in sleepers_ takes no job out of any queue: it leaves first. What timers and the
+///       driver give it meanwhile lies in its own queue or slot until it has left. So if all are
+///       idle, none has work, and none has departed since, nothing runs anywhere.
 /// Threads: any.
 class idle_set {
 public:
   explicit idle_set(std::size_t workers) { sleepers_.reserve(workers); }
 
-  /// Returns: how many are idle, the caller counted.
-  std::size_t enter(worker& self);
+  struct entry {
+    std::size_t idle;          ///< How many are idle, the caller counted.
+    std::uint64_t departures;  ///< How many times a worker has left or was picked. R3
+  };
+  entry enter(worker& self);
+
+  /// Returns: the same for a caller who is not idle.
+  [[nodiscard]] entry look() noexcept;
 
   /// Returns: false when the worker had been picked already.
   bool leave(worker& self) noexcept;
@@ -67,6 +77,7 @@ private:
 
   pal::mutex mutex_;
   std::vector<worker*> sleepers_;
+  std::uint64_t departures_ = 0;
   pal::atomic<std::size_t> idle_count_{0};
   pal::atomic<std::size_t> searching_{0};
   pal::atomic<bool> watched_{false};

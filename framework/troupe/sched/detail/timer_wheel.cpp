@@ -115,7 +115,8 @@ void timer_wheel::advance(time_point now) noexcept {
   }
   now_tick_ = std::max(now_tick_, target);
   next = next_expiration();
-  next_.store(next ? to_time(next->tick) : never, std::memory_order_relaxed);
+  // -> scheduler::on_all_idle: who sees this sees the jobs of what has fired.
+  next_.store(next ? to_time(next->tick) : never, std::memory_order_release);
 }
 
 }  // namespace troupe::detail

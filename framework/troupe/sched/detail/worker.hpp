@@ -48,6 +48,8 @@ public:
   void post(job& pinned) noexcept;
   /// Called under the idle set's lock, by the one who picks this worker.
   void set_wake_reason(wake_reason reason) noexcept { wake_reason_ = reason; }
+  /// Returns: true when a job lies in the worker's queue, in its slot, or was posted to it.
+  [[nodiscard]] bool has_work() const noexcept;
   void add_to(scheduler_counters& sum) const noexcept;
 
 private:
@@ -57,6 +59,8 @@ private:
     std::uint32_t head = 0;
     const job* slot = nullptr;
     bool queued = false;
+    bool half_is_due = false;  // What to take when it has left the idle set.
+    bool slot_is_due = false;
   };
 
   void run_turn(job& next) noexcept;
@@ -82,9 +86,9 @@ private:
   void park();
   bool sleep(bool watching, bool adopt_driver);
   void wait_in_driver(std::optional<time_point> until);
-  [[nodiscard]] bool has_work() const noexcept;
   [[nodiscard]] bool look_at_others(bool& anything_queued) noexcept;
   [[nodiscard]] bool look_at(worker& other, sight& seen, bool& anything_queued) noexcept;
+  void take_what_is_due() noexcept;
 
   [[nodiscard]] std::uint64_t turn_count() const noexcept { return turns_.value(); }
   [[nodiscard]] bool is_coarse() const noexcept { return coarse_.load(std::memory_order_relaxed); }

@@ -43,6 +43,7 @@ std::size_t worker::steal_half(worker& victim) noexcept {
 // Fine-grained jobs are left where they are until there is a backlog of them.
 bool worker::steal_from_all() noexcept {
   std::size_t count = owner_.worker_count();
+  if (count == 1) return false;  // Nor is a random number drawn: a seed then means one order.
   std::size_t first = random_.below(count);
   for (std::size_t i = 0; i < count; ++i) {
     worker& victim = *owner_.workers_[(first + i) % count];
@@ -94,11 +95,15 @@ void worker::search() noexcept {
 /// leaves this state while nobody watches wakes a watcher.
 void worker::park() {
   parks_.increment();
-  std::size_t idle = owner_.idle_.enter(*this);
+  idle_set::entry entered = owner_.idle_.enter(*this);
   bool woke_itself = !owner_.injected_.empty() || !posted_.empty();
-  if (!woke_itself && idle == owner_.worker_count()) woke_itself = owner_.on_all_idle();
+  if (!woke_itself && entered.idle == owner_.worker_count()) {
+    woke_itself = owner_.on_all_idle(entered);
+  }
   bool watching = false;
   bool may_watch = true;
+  bool found = false;
+  bool attended = false;
   int empty_looks = 0;
   std::uint64_t driver_uses = 0;
   while (!woke_itself && !owner_.stopping() && owner_.idle_.contains(*this)) {
@@ -109,26 +114,32 @@ void worker::park() {
     }
     // A driver that nobody has used since the last look is behind a long turn: adopt it.
     std::uint64_t uses = owner_.driver_uses_.load(std::memory_order_relaxed);
-    bool attended = sleep(watching, uses == driver_uses);
+    attended = sleep(watching, uses == driver_uses);
     driver_uses = attended ? uses + 1 : uses;
     if (has_work()) break;
     may_watch = true;
     if (!watching) continue;
     bool anything_queued = false;
-    if (look_at_others(anything_queued)) break;
+    found = look_at_others(anything_queued);
+    if (found) break;
     empty_looks = anything_queued ? 0 : empty_looks + 1;
     if (empty_looks >= max_empty_looks) {
       owner_.idle_.end_watch();
       watching = may_watch = false;  // Sleeps as a driver or plainly, until something wakes it.
     }
   }
+  bool had_duty = watching || attended;
   if (watching) owner_.idle_.end_watch();
-  if (owner_.idle_.leave(*this)) {  // On its own: what it was woken with is in its queue.
+  bool left_by_itself = owner_.idle_.leave(*this);
+  if (found) take_what_is_due();  // Not before: idle_set R3.
+  if (left_by_itself) {           // What it was woken with is in its queue.
     if (queue_.size() > 1) owner_.wake_for(wake_reason::search);
     watch_if_unwatched();
-  } else if (wake_reason_ == wake_reason::search) {
-    search();
+    return;
   }
+  // Who was picked for its duty alone does it again at once; another one's goes to the next.
+  if (had_duty && wake_reason_ != wake_reason::watch) watch_if_unwatched();
+  if (wake_reason_ == wake_reason::search) search();
 }
 
 // Returns: true when this worker attended the driver meanwhile.
@@ -147,11 +158,11 @@ bool worker::sleep(bool watching, bool adopt_driver) {
   }
   if (!watching) {
     // Who waits in the driver sees to all timers: tell it about one that is earlier than it knows.
-    if (until &&
-        until->time_since_epoch().count() < owner_.driver_until_.load(std::memory_order_seq_cst)) {
-      owner_.io().interrupt();
-    }
+    duration::rep attended = owner_.driver_until_.load(std::memory_order_seq_cst);
+    if (until && until->time_since_epoch().count() < attended) owner_.io().interrupt();
     until.reset();
+    // A busy worker has just looked in, and will go: then somebody has to wait there.
+    if (attended == duration::min().count()) until = pal::real_clock().now() + watch_interval;
   }
   parker_.park(until);
   if (watching) owner_.advance_all(owner_.clock().now());
@@ -172,32 +183,43 @@ void worker::wait_in_driver(std::optional<time_point> until) {
   owner_.advance_all(owner_.clock().now());
 }
 
+// Returns: true when something is due to be taken.
 bool worker::look_at_others(bool& anything_queued) noexcept {
-  bool took = false;
+  bool found = false;
   for (auto& other : owner_.workers_) {
     if (other.get() == this) continue;
-    took |= look_at(*other, sights_[other->index_], anything_queued);
+    found |= look_at(*other, sights_[other->index_], anything_queued);
   }
-  return took;
+  return found;
 }
 
 bool worker::look_at(worker& other, sight& seen, bool& anything_queued) noexcept {
-  sight now{other.turn_count(), other.queue_.head(), other.slot_.look(), other.queue_.size() != 0};
+  sight now;
+  now.turns = other.turn_count();
+  now.head = other.queue_.head();
+  now.slot = other.slot_.look();
+  now.queued = other.queue_.size() != 0;
   sight before = std::exchange(seen, now);
   anything_queued |= now.queued || now.slot != nullptr;
   if (now.turns != before.turns) {
-    // It gets on. Only a backlog is worth moving.
-    return other.queue_.size() >= fine_backlog && steal_half(other) > 0;
+    seen.half_is_due = other.queue_.size() >= fine_backlog;  // It gets on: only a backlog is.
+  } else {
+    seen.half_is_due = now.queued && before.queued && now.head == before.head;
+    seen.slot_is_due = now.slot != nullptr && now.slot == before.slot;
   }
-  bool took = now.queued && before.queued && now.head == before.head && steal_half(other) > 0;
-  if (now.slot != nullptr && now.slot == before.slot) {
-    if (job* lying = other.slot_.steal(now.slot)) {
+  return seen.half_is_due || seen.slot_is_due;
+}
+
+void worker::take_what_is_due() noexcept {
+  for (auto& other : owner_.workers_) {
+    sight& seen = sights_[other->index_];
+    if (seen.half_is_due) (void)steal_half(*other);
+    if (!seen.slot_is_due) continue;
+    if (job* lying = other->slot_.steal(seen.slot)) {
       push_quietly(*lying);
       stolen_.increment();
-      took = true;
     }
   }
-  return took;
 }
 
 }  // namespace troupe::detail

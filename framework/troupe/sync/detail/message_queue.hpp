@@ -89,7 +89,7 @@ public:
     bool at_end;
   };
   given give_back(std::uint32_t rooms) noexcept {
-    std::uint64_t before = word_.fetch_sub(rooms * one, std::memory_order_relaxed);
+    std::uint64_t before = word_.fetch_sub(rooms * one, std::memory_order_acquire);  // <- try_idle
     bool ended = (before & (idle | closed)) == (idle | closed) && count_of(before) == rooms &&
                  address_of(before) == nullptr;
     return {(before & wanted) != 0, ended};

@@ -69,6 +69,24 @@ public:
     }
   }
 
+  /// Calls `change()` and takes all waiters of `address` off, in one step under the lock: whoever
+  /// sees the change may destroy the thing at `address`, and what is put there next is left alone.
+  template <class Act>
+  void wake_all(const void* address, Act change) noexcept {
+    job* claimed = nullptr;
+    {
+      bucket& here = bucket_of(address);
+      pal::lock guard{here.mutex};
+      change();
+      claimed = claim_all(here, address);
+    }
+    while (claimed != nullptr) {
+      job* next = claimed->next;  // Before it runs.
+      static_cast<task_core*>(claimed)->schedule();
+      claimed = next;
+    }
+  }
+
 private:
   static constexpr std::size_t batch = 32;
   static constexpr std::size_t bucket_count = 256;
@@ -84,6 +102,8 @@ private:
   }
   static std::size_t claim(bucket& here, const void* address,
                            std::array<task_core*, batch>& claimed, std::size_t wanted) noexcept;
+  // Returns: the claimed tasks, oldest first, linked by job::next.
+  static job* claim_all(bucket& here, const void* address) noexcept;
   static bool has_waiter(bucket& here, const void* address) noexcept;
 
   std::array<bucket, bucket_count> buckets_;

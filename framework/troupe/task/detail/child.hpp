@@ -2,6 +2,7 @@
 
 #include <source_location>
 #include <utility>
+#include <variant>
 
 #include <troupe/task/join_handle.hpp>
 
