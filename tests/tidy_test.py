@@ -172,6 +172,9 @@ def functions(code):
     """Yields (first line, last line, name) of what looks like a function outside any other."""
     directive = re.compile(r"^[ \t]*#(?:[^\n]*\\\n)*[^\n]*", re.MULTILINE)
     code = directive.sub(lambda match: "\n" * match[0].count("\n"), code)
+    # Boost.Test's suite markers end without a semicolon: the function behind one begins after it.
+    code = re.sub(r"^(BOOST_(?:AUTO|FIXTURE)_TEST_SUITE[A-Z_]*\([^\n]*\))$", r"\1;", code,
+                  flags=re.MULTILINE)
     position, start = 0, 0
     while position < len(code):
         letter = code[position]

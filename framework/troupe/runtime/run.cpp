@@ -15,6 +15,7 @@
 #include <troupe/base/log.hpp>
 #include <troupe/runtime/detail/signals.hpp>
 #include <troupe/runtime/detail/state.hpp>
+#include <troupe/sched/blocking_pool.hpp>
 #include <troupe/task/failure.hpp>
 
 namespace troupe {
@@ -161,6 +162,13 @@ int main_run::stop_gracefully() {
 int main_run::finish(int code) {
   if (!rt_.state_->stop_now(std::chrono::milliseconds{100})) {
     log(log_level::error, "a task did not give its worker back: ending the process");
+    std::fflush(nullptr);
+    std::_Exit(code == 0 ? 1 : code);
+  }
+  if (std::size_t blocking = rt_.scheduler().blocking().pending(); blocking != 0) {
+    // It cannot be interrupted, and waiting for it would have no end.
+    log(log_level::error,
+        fmt::format("{} pieces of blocking work did not end: ending the process", blocking));
     std::fflush(nullptr);
     std::_Exit(code == 0 ? 1 : code);
   }

@@ -20,8 +20,8 @@ blocking_pool::~blocking_pool() {
 
 void blocking_pool::submit(std::function<void()> work) {
   pal::lock guard{mutex_};
-  owner_.add_guard();
   queue_.push_back(std::move(work));
+  owner_.add_guard();
   if (idle_ >= queue_.size()) {
     changed_.notify_one();
     return;

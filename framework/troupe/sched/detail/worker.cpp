@@ -23,13 +23,16 @@ constexpr std::size_t inject_batch = 64;
 }  // namespace
 
 worker::worker(scheduler& owner, std::size_t index, std::uint64_t seed)
-    : owner_{owner}, index_{index}, wheel_{owner.clock().now()}, random_{seed} {
+    : owner_{owner},
+      index_{index},
+      wheel_{owner.clock().now()},
+      random_{seed},
+      sights_(owner.config_.workers) {
   exec = &owner;
 }
 
 void worker::run() {
   current_context_pointer = this;
-  sights_.resize(owner_.worker_count());
   restart_measure();
   while (!owner_.stopping()) {
     if (--turns_to_measure_ == 0) maintain();
