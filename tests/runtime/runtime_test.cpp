@@ -1,3 +1,4 @@
+#include <atomic>
 #include <chrono>
 #include <memory>
 #include <stdexcept>
@@ -200,7 +201,7 @@ BOOST_AUTO_TEST_CASE(a_runtime_may_be_destroyed_while_a_survivor_holds_its_worke
 BOOST_AUTO_TEST_CASE(tasks_names_the_spawn_line_and_the_await_line) {
   runtime rt{with_workers(2)};
   event never;
-  int waits = 0;
+  std::atomic<int> waits = 0;
   auto waiting = [&]() -> task<> {
     waits = __LINE__ + 1;
     co_await never.wait();
@@ -210,7 +211,7 @@ BOOST_AUTO_TEST_CASE(tasks_names_the_spawn_line_and_the_await_line) {
   auto seen = settled_tasks(rt, 1);
   BOOST_TEST(contains(seen[0].spawned_at, here(outside)));
   BOOST_TEST(seen[0].waits_for == "an event");
-  BOOST_TEST(contains(seen[0].waits_at, here(waits)));
+  BOOST_TEST(contains(seen[0].waits_at, here(waits.load())));
   BOOST_TEST(to_string(seen[0]) == "task spawned at " + seen[0].spawned_at +
                                        ": waits for an event at " + seen[0].waits_at);
 

@@ -75,14 +75,9 @@ bool runtime::state::stop_now(std::chrono::nanoseconds patience) noexcept {
   is_held_ = !sched().stop_workers(pal::real_clock().now() + patience);
   if (is_held_) return false;
   // Owned children are destroyed by their owners' frames, ended tasks by their handles. Those may
-  // lie in other tasks' frames: all frames go before any cell does, so that a handle finds its
-  // cell.
-  auto is_ours = [](const detail::task_core& task) { return !task.is_owned() && !task.done(); };
-  detail::task_core::for_each_live(sched(), [is_ours](detail::task_core& task, const auto&) {
-    if (is_ours(task)) task.destroy_body();
-  });
-  detail::task_core::for_each_live(sched(), [is_ours](detail::task_core& task, const auto&) {
-    if (is_ours(task)) task.destroy();
+  // lie in other tasks' frames, or outlive this runtime: each finds its cell as after any end.
+  detail::task_core::for_each_live(sched(), [](detail::task_core& task, const auto&) {
+    if (!task.is_owned() && !task.done()) task.abandon();
   });
   return true;
 }

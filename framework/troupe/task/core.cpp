@@ -191,6 +191,16 @@ void task_core::finish() noexcept {
     owner_->on_child_end(*this);
     return;
   }
+  tell_handle();
+}
+
+void task_core::abandon() noexcept {
+  destroy_body();
+  keep_error(std::make_exception_ptr(canceled{}));
+  tell_handle();
+}
+
+void task_core::tell_handle() noexcept {
   std::uint64_t seen = join_.exchange(joined_done, std::memory_order_acq_rel);  // -> done, detach
   if (seen == joined_detached) {
     release();

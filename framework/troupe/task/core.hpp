@@ -72,7 +72,7 @@ protected:
 ///   detached   running, nobody will ask          finish: the cell is freed
 ///   done       ended; the handle frees the cell  -
 ///
-/// The cell is freed by whoever comes second of finish() and the handle.
+/// The cell is freed by whoever comes second of finish(), or abandon() in its place, and the handle.
 class alignas(cache_line_bytes) task_core final : public job {
 public:
   enum class wait_outcome { suspended, notified, stopped };
@@ -186,6 +186,10 @@ public:
   /// never started, or is suspended on a runtime whose workers have stopped.
   void destroy() noexcept;
 
+  /// Ends a task that gets no turn any more: destroys the coroutine, and whoever awaits the task
+  /// gets `canceled`. Requires: it has no owner, has not ended, and its workers have stopped.
+  void abandon() noexcept;
+
   /// Destroys the coroutine and the callable; what they owned is free from here on.
   void destroy_body() noexcept {
     if (body_) std::exchange(body_, nullptr).destroy();
@@ -254,6 +258,7 @@ private:
   static void run_turn(job& self) noexcept;
   [[nodiscard]] bool try_stop(std::uint64_t seen) noexcept;
   void finish() noexcept;
+  void tell_handle() noexcept;
   void release() noexcept;
   static void visit_live(const executor& exec, void (*visit)(void*, task_core&, const record&),
                          void* argument);

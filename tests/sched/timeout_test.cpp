@@ -1,0 +1,193 @@
+#include <chrono>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include <boost/test/unit_test.hpp>
+
+#include <troupe/base/result.hpp>
+#include <troupe/sched/sleep.hpp>
+#include <troupe/sched/timeout.hpp>
+#include <troupe/sync/event.hpp>
+#include <troupe/sync/oneshot.hpp>
+#include <troupe/task/spawn.hpp>
+#include <troupe/task/when_all.hpp>
+
+#include <sched/virtual_worker.hpp>
+#include <witness.hpp>
+
+namespace troupe {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+task<int> give_after(duration length, int value) {
+  co_await sleep_for(length);
+  co_return value;
+}
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(timeout_, test::virtual_worker)
+
+BOOST_AUTO_TEST_CASE(gives_what_comes_in_time) {
+  rt.block_on([]() -> task<> {
+    time_point start = now();
+    BOOST_TEST((co_await timeout(10ms, give_after(5ms, 1))) == 1);
+    result<int> as_result = co_await timeout(10ms, give_after(5ms, 2)).as_result();
+    BOOST_TEST(as_result.value() == 2);
+    BOOST_TEST((co_await timeout_at(now() + 10ms, give_after(5ms, 3))) == 3);
+    BOOST_CHECK(now() - start < 16ms);
+  });
+}
+
+BOOST_AUTO_TEST_CASE(throws_timed_out_when_the_time_is_over) {
+  rt.block_on([]() -> task<> {
+    event never;
+    time_point start = now();
+    bool threw = false;
+    try {
+      co_await timeout(10ms, never.wait());
+    } catch (const system_error& error) {
+      threw = error.code() == errc::timed_out;
+    }
+    BOOST_TEST(threw);
+    BOOST_CHECK((now() - start >= 10ms && now() - start < 11ms));
+  });
+}
+
+BOOST_AUTO_TEST_CASE(cancel_structured_a_late_task_has_unwound_before_it_returns) {
+  rt.block_on([]() -> task<> {
+    bool gone = false;
+    auto slow = [&]() -> task<int> {
+      test::witness local{gone};
+      co_return co_await give_after(1h, 1);
+    };
+    result<int> late = co_await timeout(10ms, slow()).as_result();
+    BOOST_TEST(gone);
+    BOOST_CHECK(late.error() == errc::timed_out);
+  });
+}
+
+BOOST_AUTO_TEST_CASE(passes_on_errors_and_exceptions) {
+  rt.block_on([]() -> task<> {
+    auto ends = oneshot<int>();
+    {
+      auto dropped = std::move(ends.tx);
+    }
+    result<int> closed = co_await timeout(10ms, ends.rx).as_result();
+    BOOST_CHECK(closed.error() == errc::closed);
+    auto failing = []() -> task<int> {
+      co_await sleep_for(1ms);
+      throw std::runtime_error{"its own"};
+    };
+    std::string text;
+    try {
+      (void)co_await timeout(10ms, failing());
+    } catch (const std::runtime_error& error) {
+      text = error.what();
+    }
+    BOOST_TEST(text == "its own");
+  });
+}
+
+BOOST_AUTO_TEST_CASE(a_stop_passes_through_to_the_task) {
+  rt.block_on([]() -> task<> {
+    bool gone = false, canceled_after = false;
+    auto bounded = spawn([&]() -> task<> {
+      auto slow = [&]() -> task<> {
+        test::witness local{gone};
+        co_await sleep_for(1h);
+      };
+      try {
+        co_await timeout(2h, slow());
+      } catch (const canceled&) {
+        canceled_after = gone;
+      }
+    });
+    co_await sleep_for(1ms);
+    co_await bounded.cancel();
+    BOOST_TEST(canceled_after);
+  });
+}
+
+BOOST_AUTO_TEST_CASE(the_inner_of_two_limits_counts) {
+  rt.block_on([]() -> task<> {
+    time_point start = now();
+    result<int> inner = co_await timeout(1s, timeout(10ms, give_after(1h, 1))).as_result();
+    BOOST_CHECK(inner.error() == errc::timed_out);
+    BOOST_CHECK(now() - start < 11ms);
+    result<int> outer = co_await timeout(10ms, timeout(1s, give_after(1h, 1))).as_result();
+    BOOST_CHECK(outer.error() == errc::timed_out);
+    BOOST_CHECK(now() - start < 22ms);
+  });
+}
+
+BOOST_AUTO_TEST_CASE(no_time_at_all_and_no_end_of_time_are_limits_too) {
+  rt.block_on([]() -> task<> {
+    event never;
+    BOOST_TEST((co_await timeout(0ms, never.wait()).as_result()).has_error());
+    BOOST_TEST((co_await timeout(-1s, never.wait()).as_result()).has_error());
+    BOOST_TEST((co_await timeout(duration::max(), give_after(1ms, 1))) == 1);
+    BOOST_TEST((co_await timeout_at(time_point::max(), give_after(1ms, 2))) == 2);
+    BOOST_TEST((co_await timeout_at(time_point::min(), never.wait()).as_result()).has_error());
+  });
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_FIXTURE_TEST_SUITE(sleep_, test::virtual_worker)
+
+BOOST_AUTO_TEST_CASE(lengths_of_zero_and_less_do_not_wait) {
+  rt.block_on([]() -> task<> {
+    time_point start = now();
+    co_await sleep_for(0ns);
+    co_await sleep_for(-1h);
+    co_await sleep_for(duration::min());
+    co_await sleep_until(start);
+    co_await sleep_until(time_point::min());
+    BOOST_CHECK(now() == start);
+  });
+}
+
+BOOST_AUTO_TEST_CASE(now_is_the_runtimes_clock_inside_and_the_real_one_outside) {
+  clock.advance(5h);
+  time_point inside = rt.block_on([]() -> task<time_point> { co_return now(); });
+  BOOST_CHECK(inside == time_point{5h});
+  time_point before = pal::real_clock().now();
+  BOOST_CHECK(now() >= before);
+}
+
+BOOST_AUTO_TEST_CASE(a_moved_clock_wakes_who_is_due_when_somebody_looks) {
+  rt.block_on([this]() -> task<> {
+    bool woken = false;
+    auto sleeper = spawn([&]() -> task<> {
+      co_await sleep_for(1h);
+      woken = true;
+    });
+    co_await sleep_for(1ms);
+    clock.advance(2h);
+    co_await sleep_for(1us);
+    BOOST_TEST(woken);
+    co_await sleeper;
+  });
+}
+
+BOOST_AUTO_TEST_CASE(years_pass_in_no_time) {
+  rt.block_on([]() -> task<> {
+    time_point start = now();
+    std::vector<task<>> sleeps;
+    for (auto length : {std::chrono::hours{24 * 365 * 10}, std::chrono::hours{1},
+                        std::chrono::hours{24 * 365}}) {
+      sleeps.push_back([](duration wanted) -> task<> { co_await sleep_for(wanted); }(length));
+    }
+    co_await when_all(std::move(sleeps));
+    BOOST_CHECK(now() - start >= std::chrono::hours{24 * 365 * 10});
+    BOOST_CHECK(now() - start < std::chrono::hours{24 * 365 * 10} + 1ms);
+  });
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace troupe

@@ -1,0 +1,208 @@
+#include <stdexcept>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include <boost/test/unit_test.hpp>
+
+#include <troupe/task/select.hpp>
+#include <troupe/task/spawn.hpp>
+#include <troupe/task/when_all.hpp>
+#include <troupe/task/yield.hpp>
+
+#include <explore.hpp>
+#include <manual_executor.hpp>
+#include <task/gate.hpp>
+#include <witness.hpp>
+
+namespace troupe {
+
+namespace {
+
+struct by_hand {
+  test::manual_executor exec;
+  test::gate left, right;
+};
+
+task<int> pass(test::gate& awaited, int value) {
+  co_await awaited.pass();
+  co_return value;
+}
+
+task<int> pass_with(test::gate& awaited, bool& gone) {
+  test::witness local{gone};
+  co_await awaited.pass();
+  co_return 0;
+}
+
+task<int> fail(std::string text) {
+  co_await yield();
+  throw std::runtime_error{text};
+}
+
+task<> nothing() { co_return; }
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(when_all_, by_hand)
+
+BOOST_AUTO_TEST_CASE(gives_a_tuple_of_all_values) {
+  int place = 1;
+  std::string text;
+  int number = 0;
+  auto main = spawn([&]() -> task<> {
+    auto word = []() -> task<std::string> { co_return "word"; };
+    auto refer = [](int& to) -> task<int&> { co_return to; };
+    auto all = co_await when_all(word(), pass(left, 7), nothing(), refer(place));
+    text = std::get<0>(all);
+    number = std::get<1>(all);
+    std::get<3>(all) = 2;
+  });
+  exec.run_all();
+  BOOST_TEST(number == 0);
+  left.open();
+  exec.run_all();
+  BOOST_TEST(text == "word");
+  BOOST_TEST(number == 7);
+  BOOST_TEST(place == 2);
+}
+
+BOOST_AUTO_TEST_CASE(gives_a_vector_in_the_order_of_the_tasks) {
+  std::vector<int> got;
+  auto main = spawn([&]() -> task<> {
+    std::vector<task<int>> tasks;
+    tasks.push_back(pass(left, 1));
+    tasks.push_back(pass(right, 2));
+    got = co_await when_all(std::move(tasks));
+  });
+  exec.run_all();
+  right.open();
+  exec.run_all();
+  left.open();
+  exec.run_all();
+  BOOST_TEST(got == (std::vector<int>{1, 2}));
+}
+
+BOOST_AUTO_TEST_CASE(none_at_all_is_over_at_once) {
+  bool over = false;
+  auto main = spawn([&]() -> task<> {
+    std::vector<task<>> none;
+    co_await when_all(std::move(none));
+    (void)co_await when_all();
+    over = true;
+  });
+  exec.run_one();
+  BOOST_TEST(over);
+}
+
+BOOST_AUTO_TEST_CASE(the_first_failure_stops_and_awaits_the_others) {
+  bool gone = false;
+  std::string text;
+  auto main = spawn([&]() -> task<> {
+    try {
+      (void)co_await when_all(pass_with(left, gone), fail("second"), pass(right, 1));
+    } catch (const std::runtime_error& error) {
+      text = error.what();
+      BOOST_TEST(gone);
+    }
+  });
+  exec.run_all();
+  BOOST_TEST(text == "second");
+  BOOST_TEST(left.enlisted() + right.enlisted() == 0);
+}
+
+BOOST_AUTO_TEST_CASE(of_several_failures_the_first_in_order_is_thrown_and_none_is_unobserved) {
+  std::string text;
+  auto main = spawn([&]() -> task<> {
+    auto spiteful = [this]() -> task<int> {
+      try {
+        co_await left.pass();
+      } catch (const canceled&) {
+        throw std::runtime_error{"first in order"};
+      }
+      co_return 0;
+    };
+    try {
+      (void)co_await when_all(spiteful(), fail("first in time"));
+    } catch (const std::runtime_error& error) {
+      text = error.what();
+    }
+  });
+  exec.run_all();
+  BOOST_TEST(text == "first in order");
+}
+
+BOOST_AUTO_TEST_CASE(a_stop_reaches_all_and_awaits_them) {
+  bool left_gone = false, right_gone = false, threw = false;
+  auto main = spawn([&]() -> task<> {
+    try {
+      (void)co_await when_all(pass_with(left, left_gone), pass_with(right, right_gone));
+    } catch (const canceled&) {
+      threw = left_gone && right_gone;
+    }
+  });
+  exec.run_all();
+  main.request_stop();
+  exec.run_all();
+  BOOST_TEST(threw);
+}
+
+BOOST_AUTO_TEST_CASE(a_losing_branch_of_select_stops_its_children) {
+  bool gone = false;
+  std::size_t won = 9;
+  auto main = spawn([&]() -> task<> {
+    auto first = co_await select(when_all(pass_with(left, gone), nothing()), right.pass());
+    won = first.index();
+    BOOST_TEST(gone);
+  });
+  exec.run_all();
+  right.open();
+  exec.run_all();
+  BOOST_TEST(won == 1u);
+}
+
+// Goal:   however children end, fail and are stopped, it ends once, after all of them.
+// Method: all orders of the outside events and of the ready turns.
+BOOST_AUTO_TEST_CASE(every_order_of_ends_a_failure_and_a_stop_ends_it_once) {
+  auto orders = test::explore([](test::choices& choice) {
+    test::manual_executor hands;
+    test::gate good, bad;
+    int ends = 0;
+    bool first_gone = true, second_gone = true, right = true;
+    auto main = spawn([&]() -> task<> {
+      auto failing = [&]() -> task<> {
+        test::witness local{second_gone};
+        co_await bad.pass();
+        throw std::runtime_error{"bad"};
+      };
+      try {
+        (void)co_await when_all(pass_with(good, first_gone), failing());
+      } catch (const std::runtime_error&) {
+        right = right && bad.openings() == 0;
+      } catch (const canceled&) {
+      }
+      ++ends;
+      right = right && first_gone && second_gone;
+    });
+    std::vector<int> events{0, 1, 2};
+    while (!events.empty() || hands.ready() > 0) {
+      std::size_t step = choice.pick(events.size() + hands.ready());
+      if (step >= events.size()) {
+        hands.run_one(step - events.size());
+        continue;
+      }
+      int what = events[step];
+      events.erase(events.begin() + static_cast<std::ptrdiff_t>(step));
+      if (what == 0) good.open();
+      if (what == 1) bad.open();
+      if (what == 2) main.request_stop();
+    }
+    right = right && ends == 1 && hands.live() == 0;
+    if (!right) BOOST_REQUIRE(right);
+  });
+  BOOST_TEST(orders > 100u);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace troupe
