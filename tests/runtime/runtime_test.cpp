@@ -322,7 +322,8 @@ BOOST_AUTO_TEST_CASE(the_destructor_drops_what_is_ready_but_has_not_run) {
   {
     runtime rt{with_workers(1)};
     rt.spawn([&]() -> task<> {
-        for (int i = 0; i < 5; ++i) spawn([owned]() -> task<> { co_return; }).detach();
+        auto empty = [owned]() -> task<> { co_return; };
+        for (int i = 0; i < 5; ++i) spawn(empty).detach();
         has_begun.store(true);
         while (!may_end.load()) std::this_thread::yield();
         co_return;

@@ -214,10 +214,11 @@ BOOST_AUTO_TEST_CASE(every_order_of_end_wait_and_drop_frees_the_task_once) {
     bool right = true;
     {
       std::optional<join_handle<std::shared_ptr<int>>> handle;
-      handle = spawn([&of_task, value]() -> task<std::shared_ptr<int>> {
+      auto body = [&of_task, value]() -> task<std::shared_ptr<int>> {
         co_await of_task.pass();
         co_return value;
-      });
+      };
+      handle = spawn(std::move(body));
       auto waiter = spawn([&]() -> task<> {
         auto first = co_await select(*handle, of_waiter.pass());
         if (first.index() == 0) right = right && std::get<0>(first) == value;

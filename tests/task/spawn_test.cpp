@@ -74,10 +74,11 @@ BOOST_AUTO_TEST_CASE(a_reference_wrapper_passes_a_reference) {
 
 BOOST_AUTO_TEST_CASE(keeps_the_captures_of_a_temporary_lambda) {
   auto text = std::make_unique<std::string>("kept");
-  auto handle = spawn([text = std::move(text)]() -> task<std::string> {
+  auto body = [text = std::move(text)]() -> task<std::string> {
     co_await yield();
     co_return *text;
-  });
+  };
+  auto handle = spawn(std::move(body));
   BOOST_TEST(value_of(std::move(handle)) == "kept");
 }
 
@@ -122,13 +123,12 @@ BOOST_AUTO_TEST_CASE(new_tasks_run_in_the_order_of_spawning) {
 
 BOOST_AUTO_TEST_CASE(captures_and_arguments_are_gone_at_the_end_while_the_handle_is_held) {
   bool capture_gone = false, argument_gone = false, local_gone = false;
-  auto handle = spawn(
-      [&local_gone, kept = test::witness{capture_gone}](test::witness) -> task<int> {
-        test::witness local{local_gone};
-        co_await yield();
-        co_return 1;
-      },
-      test::witness{argument_gone});
+  auto body = [&local_gone, kept = test::witness{capture_gone}](test::witness) -> task<int> {
+    test::witness local{local_gone};
+    co_await yield();
+    co_return 1;
+  };
+  auto handle = spawn(std::move(body), test::witness{argument_gone});
   exec.run_one();
   BOOST_TEST(!capture_gone);
   BOOST_TEST(!argument_gone);
