@@ -178,8 +178,8 @@ BOOST_AUTO_TEST_CASE(years_pass_in_no_time) {
   rt.block_on([]() -> task<> {
     time_point start = now();
     std::vector<task<>> sleeps;
-    for (auto length : {std::chrono::hours{24 * 365 * 10}, std::chrono::hours{1},
-                        std::chrono::hours{24 * 365}}) {
+    for (auto length :
+         {std::chrono::hours{24 * 365 * 10}, std::chrono::hours{1}, std::chrono::hours{24 * 365}}) {
       sleeps.push_back([](duration wanted) -> task<> { co_await sleep_for(wanted); }(length));
     }
     co_await when_all(std::move(sleeps));

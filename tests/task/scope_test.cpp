@@ -119,8 +119,7 @@ BOOST_AUTO_TEST_CASE(the_first_failure_stops_the_rest_and_is_what_leaves_it) {
 BOOST_AUTO_TEST_CASE(an_exception_of_its_body_stops_and_awaits_the_rest) {
   bool gone = false;
   ending how = ending::none;
-  auto main = spawn(note_ending<std::function<task<>()>>,
-                    std::function<task<>()>{[&] {
+  auto main = spawn(note_ending<std::function<task<>()>>, std::function<task<>()>{[&] {
                       return scope([&](scope_handle inner) -> task<> {
                         inner.spawn([&]() -> task<> { co_await pass_with(gate, gone); });
                         co_await yield();

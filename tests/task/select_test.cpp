@@ -117,9 +117,8 @@ BOOST_AUTO_TEST_CASE(a_wake_in_vain_ends_nothing) {
 
 BOOST_AUTO_TEST_CASE(takes_tasks_values_and_more_than_three_branches) {
   std::variant<std::monostate, std::monostate, int, std::monostate> won;
-  auto main = spawn([&]() -> task<> {
-    won = co_await select(left.pass(), right.pass(), give(7), left.pass());
-  });
+  auto main = spawn(
+      [&]() -> task<> { won = co_await select(left.pass(), right.pass(), give(7), left.pass()); });
   exec.run_all();
   BOOST_TEST(won.index() == 2u);
   BOOST_TEST(std::get<2>(won) == 7);

@@ -147,9 +147,8 @@ BOOST_AUTO_TEST_CASE(an_exception_in_making_the_coroutine_starts_no_task_and_lea
   bool gone = false;
   {
     test::witness kept{gone};
-    BOOST_CHECK_THROW(
-        spawn([](throws_on_move) -> task<> { co_return; }, throws_on_move{}).detach(),
-        std::runtime_error);
+    BOOST_CHECK_THROW(spawn([](throws_on_move) -> task<> { co_return; }, throws_on_move{}).detach(),
+                      std::runtime_error);
   }
   BOOST_TEST(gone);
   BOOST_TEST(exec.live() == 0u);

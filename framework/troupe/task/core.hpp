@@ -72,7 +72,7 @@ protected:
 ///   detached   running, nobody will ask          finish: the cell is freed
 ///   done       ended; the handle frees the cell  -
 ///
-/// The cell is freed by whoever comes second of finish(), or abandon() in its place, and the handle.
+/// The cell is freed by whoever comes second of finish(), or abandon(), and the handle.
 class alignas(cache_line_bytes) task_core final : public job {
 public:
   enum class wait_outcome { suspended, notified, stopped };
