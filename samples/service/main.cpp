@@ -1,5 +1,4 @@
-// The main job: a line service with connections, aggregator and coordinator, under a load of its
-// own.
+// The main job: a line service with connections, aggregator and coordinator, under its own load.
 
 #include <algorithm>
 #include <chrono>

@@ -26,8 +26,10 @@ class watched_fd;
 ///       again, and the enlist() that follows sees it.
 ///   R3. A try that moved all it could, and may find more, puts `ready` back: no edge will come for
 ///       what is there already.
-///   R4. All orders are relaxed. The word says all there is to say; what a task then finds on the
-///       descriptor is ordered by the kernel, and its waking by the task's own wake word.
+///   R4. Only the waker is handed over in order: who wakes reads a task's cell, which yet another
+///       thread may have made. All else is relaxed. The word says all there is to say; what a task
+///       then finds on the descriptor is ordered by the kernel, and its waking by the task's own
+///       wake word.
 class wait_slot {
 public:
   /// Returns: true when a try is worth its system call. R2
@@ -46,7 +48,8 @@ public:
     std::uint64_t seen = word_.load(std::memory_order_relaxed);
     do {
       if ((seen & (ready | ended | closed)) != 0) return false;
-    } while (!word_.compare_exchange_weak(seen, key.bits(), std::memory_order_relaxed));
+    } while (!word_.compare_exchange_weak(seen, key.bits(), std::memory_order_release,  // -> set
+                                          std::memory_order_relaxed));
     return true;
   }
   void delist() noexcept { word_.fetch_and(flags, std::memory_order_relaxed); }
@@ -67,7 +70,9 @@ private:
   void set(std::uint64_t bits) noexcept {
     std::uint64_t seen = word_.load(std::memory_order_relaxed);
     if ((seen | bits) == (seen & flags)) return;  // Known already, and nobody waits.
-    while (!word_.compare_exchange_weak(seen, (seen & flags) | bits, std::memory_order_relaxed)) {
+    while (!word_.compare_exchange_weak(seen, (seen & flags) | bits,
+                                        std::memory_order_acquire,  // <- enlist, R4
+                                        std::memory_order_relaxed)) {
     }
     waker::from_bits(seen & ~flags).wake();
   }

@@ -21,7 +21,8 @@ constexpr std::uint32_t fine_backlog = 16;
 
 void worker::find_work() {
   run_posted();
-  if (steal_from_all()) return restart_measure();
+  // Also what a posted job has just woken: idle_set R3.
+  if (has_work() || steal_from_all()) return restart_measure();
   park();
   restart_measure();
 }
