@@ -11,6 +11,7 @@ import argparse
 import collections
 import dataclasses
 import pathlib
+import posixpath
 import re
 import sys
 import tempfile
@@ -233,7 +234,7 @@ def dead_files(sources):
         for _, name in source.includes:
             folder = pathlib.PurePosixPath(source.path).parent
             for base in (folder, "framework", "tests", "."):
-                path = str(pathlib.PurePosixPath(base) / name[1:-1])
+                path = posixpath.normpath(pathlib.PurePosixPath(base) / name[1:-1])
                 if path in paths and path != source.path:
                     used.add(path)
     for source in sources:

@@ -5,7 +5,7 @@
 
 #include <fmt/core.h>
 
-#include "../tasks/options.hpp"
+#include "../options.hpp"
 
 namespace service {
 

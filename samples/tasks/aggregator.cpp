@@ -14,7 +14,7 @@
 #include <troupe/sync/mpsc.hpp>
 #include <troupe/task/spawn.hpp>
 
-#include "options.hpp"
+#include "../options.hpp"
 
 namespace {
 

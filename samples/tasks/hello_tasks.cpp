@@ -10,7 +10,7 @@
 #include <troupe/sync/event.hpp>
 #include <troupe/task/spawn.hpp>
 
-#include "options.hpp"
+#include "../options.hpp"
 
 using namespace std::chrono_literals;
 

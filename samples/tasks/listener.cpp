@@ -10,7 +10,7 @@
 #include <troupe/runtime/run.hpp>
 #include <troupe/task/spawn.hpp>
 
-#include "options.hpp"
+#include "../options.hpp"
 
 namespace {
 

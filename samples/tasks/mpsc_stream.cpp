@@ -9,7 +9,7 @@
 #include <troupe/sync/mpsc.hpp>
 #include <troupe/task/spawn.hpp>
 
-#include "options.hpp"
+#include "../options.hpp"
 
 namespace {
 

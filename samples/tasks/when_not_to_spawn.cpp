@@ -19,7 +19,7 @@
 #include <troupe/task/spawn.hpp>
 #include <troupe/task/when_all.hpp>
 
-#include "options.hpp"
+#include "../options.hpp"
 
 namespace {
 

@@ -391,8 +391,7 @@ BOOST_AUTO_TEST_CASE(a_stream_that_outlives_its_runtime_is_harmless) {
 // Goal:   without descriptors the listener tells peers by closing, does not spin, and recovers.
 // Method: connections wait to be accepted while the process may open no descriptor more. Each error
 //         comes with one closed connection and is followed by a pause of 1, 2, 4, ... ms, never
-//         less. The first connection is awaited and accepted, as UBSan needs descriptors itself
-//         when it meets a type for the first time.
+//         less.
 BOOST_AUTO_TEST_CASE(without_descriptors_it_refuses_slowly_and_recovers) {
   rlimit before{};
   BOOST_REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);

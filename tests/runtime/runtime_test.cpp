@@ -1,5 +1,6 @@
 #include <atomic>
 #include <chrono>
+#include <deque>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -19,6 +20,7 @@
 #include <troupe/task/yield.hpp>
 
 #include <forked.hpp>
+#include <threads.hpp>
 #include <thrown_misuse.hpp>
 
 namespace troupe {
@@ -270,6 +272,27 @@ BOOST_AUTO_TEST_CASE(a_runtime_inside_a_task_of_another_may_not_block) {
     co_return test::misuse_of([&] { inner.block_on([]() -> task<> { co_return; }); });
   });
   BOOST_TEST(contains(text, "block_on() was called on a worker"));
+}
+
+// Goal:   a foreign thread may wake tasks while their runtime stops: none is queued on what is
+// gone. Method: survivors wait for events that two foreign threads set all the while.
+BOOST_AUTO_TEST_CASE(foreign_threads_may_wake_tasks_that_a_stop_destroys) {
+  for (std::size_t round = 0; round < test::rounds(300); ++round) {
+    std::deque<event> events(64);
+    auto rt = std::make_unique<runtime>(with_workers(1));
+    for (event& each : events) {
+      rt->spawn([&each]() -> task<> { co_await shield(wait_for(each)); }).detach();
+    }
+    test::race(3, [&](std::size_t index) {
+      if (index == 0) {
+        (void)rt->shut_down(0ns);
+      } else {
+        for (std::size_t i = index - 1; i < events.size(); i += 2) events[i].set();
+      }
+    });
+    rt.reset();
+  }
+  BOOST_TEST(true);  // What it is about shows as a crash, or to a sanitizer.
 }
 
 BOOST_AUTO_TEST_CASE(the_destructor_destroys_what_is_suspended) {

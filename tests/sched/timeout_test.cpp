@@ -9,7 +9,9 @@
 #include <troupe/sched/sleep.hpp>
 #include <troupe/sched/timeout.hpp>
 #include <troupe/sync/event.hpp>
+#include <troupe/sync/mpsc.hpp>
 #include <troupe/sync/oneshot.hpp>
+#include <troupe/task/shield.hpp>
 #include <troupe/task/spawn.hpp>
 #include <troupe/task/when_all.hpp>
 
@@ -26,6 +28,8 @@ task<int> give_after(duration length, int value) {
   co_await sleep_for(length);
   co_return value;
 }
+
+task<> sleep_an_hour() { co_await sleep_for(1h); }
 
 }  // namespace
 
@@ -171,6 +175,35 @@ BOOST_AUTO_TEST_CASE(a_moved_clock_wakes_who_is_due_when_somebody_looks) {
     co_await sleep_for(1us);
     BOOST_TEST(woken);
     co_await sleeper;
+  });
+}
+
+// Goal:   what an inner race has taken is not lost when the time is over while its losers unwind.
+// Method: a channel and a task race; the message comes first, the task takes an hour to unwind, and
+//         the limit of ten milliseconds passes meanwhile.
+BOOST_AUTO_TEST_CASE(cancel_safe_what_a_race_has_taken_is_kept_while_its_loser_unwinds) {
+  rt.block_on([]() -> task<> {
+    auto ends = mpsc<int>(4);
+    auto unwind_slowly = []() -> task<> {
+      bool stopped = false;
+      try {
+        event never;
+        co_await never.wait();
+      } catch (const canceled&) {
+        stopped = true;
+      }
+      if (stopped) co_await shield(sleep_an_hour());
+    };
+    auto sending = spawn([&]() -> task<> {
+      co_await sleep_for(5ms);
+      co_await ends.tx.send(7);
+    });
+    time_point start = now();
+    auto first = co_await timeout(10ms, select(ends.rx.recv(), unwind_slowly()));
+    BOOST_REQUIRE(first.index() == 0u);
+    BOOST_TEST(std::get<0>(first).value() == 7);
+    BOOST_CHECK(now() - start >= 1h);
+    co_await sending;
   });
 }
 

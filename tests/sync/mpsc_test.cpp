@@ -355,6 +355,37 @@ BOOST_AUTO_TEST_CASE(cancel_safe_reserve) {
   BOOST_TEST(ends.tx.try_send(2).has_value());  // The room was not kept.
 }
 
+// Goal:   a reserve that is left with a wake in hand, and holds the last end of its channel, hands
+// the
+//         wake on before the channel goes.
+// Method: the wake and the other branch come in the same moment, twice, since the first look
+// rotates.
+BOOST_AUTO_TEST_CASE(a_woken_reserve_may_hold_the_last_end) {
+  for (int i = 0; i < 4; ++i) {
+    manual_executor exec;
+    auto ends = std::make_unique<channel_ends<int>>(mpsc<int>(1));
+    BOOST_TEST(ends->tx.try_send(0).has_value());
+    event other;
+    bool over = false;
+    spawn([&]() -> task<> {
+      auto reserving = sender<int>{ends->tx}.reserve();
+      try {
+        co_await select(other.wait(), std::move(reserving));
+      } catch (const system_error& error) {
+        BOOST_TEST(error.code() == closed);
+      }
+      over = true;
+    }).detach();
+    exec.run_all();
+    BOOST_TEST(ends->rx.try_recv().value() == 0);
+    BOOST_TEST(error_of(ends->rx.try_recv()) == nothing);
+    other.set();
+    ends.reset();
+    exec.run_all();
+    BOOST_TEST(over);
+  }
+}
+
 // Goal:   room that wakes a sender which does not use it any more goes to the next one.
 // Method: the oldest waiting sender is in a select, whose other branch becomes ready together with
 //         the room, and is stopped, in all orders of the two; a second sender waits behind it.

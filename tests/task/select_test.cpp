@@ -244,7 +244,7 @@ BOOST_AUTO_TEST_CASE(loser_ends_between_poll_and_enlist_is_seen) {
 // Method: all orders of the outside events and of the ready turns.
 BOOST_AUTO_TEST_CASE(cancel_safe_select_in_every_order_of_ready_branches_and_a_stop) {
   auto orders = test::explore([](test::choices& choice) {
-    test::manual_executor exec;
+    test::manual_executor hands;
     test::gate plain, of_child;
     int ends = 0, used = 0;
     bool gone = true;
@@ -268,11 +268,11 @@ BOOST_AUTO_TEST_CASE(cancel_safe_select_in_every_order_of_ready_branches_and_a_s
       for (std::size_t i = 0; i < 3; ++i) {
         if (left_to_do[i]) can.push_back(i);
       }
-      for (std::size_t i = 0; i < exec.ready(); ++i) can.push_back(3 + i);
+      for (std::size_t i = 0; i < hands.ready(); ++i) can.push_back(3 + i);
       if (can.empty()) break;
       std::size_t step = can[choice.pick(can.size())];
       if (step >= 3) {
-        exec.run_one(step - 3);
+        hands.run_one(step - 3);
         continue;
       }
       left_to_do[step] = false;
@@ -280,10 +280,10 @@ BOOST_AUTO_TEST_CASE(cancel_safe_select_in_every_order_of_ready_branches_and_a_s
       if (step == 1) of_child.open();
       if (step == 2) main.request_stop();
     }
-    bool right = ends == 1 && gone && exec.live() == 0;
-    right = right && used + plain.openings() + of_child.openings() == 2;
-    right = right && plain.enlisted() == 0 && of_child.enlisted() == 0;
-    if (!right) BOOST_REQUIRE(right);
+    bool whole = ends == 1 && gone && hands.live() == 0;
+    whole = whole && used + plain.openings() + of_child.openings() == 2;
+    whole = whole && plain.enlisted() == 0 && of_child.enlisted() == 0;
+    if (!whole) BOOST_REQUIRE(whole);
   });
   BOOST_TEST(orders > 30u);
 }

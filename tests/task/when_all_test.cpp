@@ -168,7 +168,7 @@ BOOST_AUTO_TEST_CASE(every_order_of_ends_a_failure_and_a_stop_ends_it_once) {
     test::manual_executor hands;
     test::gate good, bad;
     int ends = 0;
-    bool first_gone = true, second_gone = true, right = true;
+    bool first_gone = true, second_gone = true, whole = true;
     auto main = spawn([&]() -> task<> {
       auto failing = [&]() -> task<> {
         test::witness local{second_gone};
@@ -178,11 +178,11 @@ BOOST_AUTO_TEST_CASE(every_order_of_ends_a_failure_and_a_stop_ends_it_once) {
       try {
         (void)co_await when_all(pass_with(good, first_gone), failing());
       } catch (const std::runtime_error&) {
-        right = right && bad.openings() == 0;
+        whole = whole && bad.openings() == 0;
       } catch (const canceled&) {
       }
       ++ends;
-      right = right && first_gone && second_gone;
+      whole = whole && first_gone && second_gone;
     });
     std::vector<int> events{0, 1, 2};
     while (!events.empty() || hands.ready() > 0) {
@@ -197,8 +197,8 @@ BOOST_AUTO_TEST_CASE(every_order_of_ends_a_failure_and_a_stop_ends_it_once) {
       if (what == 1) bad.open();
       if (what == 2) main.request_stop();
     }
-    right = right && ends == 1 && hands.live() == 0;
-    if (!right) BOOST_REQUIRE(right);
+    whole = whole && ends == 1 && hands.live() == 0;
+    if (!whole) BOOST_REQUIRE(whole);
   });
   BOOST_TEST(orders > 100u);
 }

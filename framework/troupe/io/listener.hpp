@@ -68,9 +68,8 @@ public:
   ///
   /// Returns: an io::stream.
   /// Errors:  those of the system, such as EMFILE; the listener has then told one peer by closing
-  /// its
-  ///          connection, and goes on by itself after a pause of 1 to 100 ms: simply accept again.
-  ///          `canceled` once the runtime has begun to stop.
+  ///          its connection, and goes on by itself after a pause of 1 to 100 ms: simply accept
+  ///          again. `canceled` once the runtime has begun to stop.
   /// Cancel:  nothing is lost: a connection that was not handed over is accepted by the next call.
   [[nodiscard]] detail::accept_operation accept() { return detail::accept_operation{device()}; }
 

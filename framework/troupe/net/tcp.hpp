@@ -22,8 +22,7 @@ struct tcp_listen_options {
 /// choose; listener.port() tells.
 ///
 /// Errors:  system_error, whose text names address and port, such as EADDRINUSE; outside a runtime
-/// a
-///          misuse, one line.
+///          a misuse, one line.
 /// Threads: workers.
 /// Bounds:  two descriptors, one of them a spare for when all others are gone.
 /// Example: `io::listener listener = net::tcp_listen("127.0.0.1", 0);`

@@ -70,10 +70,27 @@ void runtime::state::became_quiescent() {
   changed_.notify_all();
 }
 
+// A foreign thread that wakes a task claims it first and queues it then. None may be between the
+// two when the cells go: each task that has not ended is found suspended, or comes in to a queue.
+void runtime::state::retire_all() noexcept {
+  bool all_retired = false;
+  while (!all_retired) {
+    sched().take_back_all([](job& left) {
+      if (detail::task_core* task = detail::task_core::of(left)) task->retire();
+    });
+    all_retired = true;
+    detail::task_core::for_each_live(sched(), [&](detail::task_core& task, const auto&) {
+      bool has_ended = !task.body();
+      if (!has_ended && !task.retire_suspended()) all_retired = false;
+    });
+  }
+}
+
 bool runtime::state::stop_now(std::chrono::nanoseconds patience) noexcept {
   if (std::exchange(stopped_, true)) return !is_held_;
   is_held_ = !sched().stop_workers(pal::real_clock().now() + patience);
   if (is_held_) return false;
+  retire_all();
   // Owned children are destroyed by their owners' frames, ended tasks by their handles. Those may
   // lie in other tasks' frames, or outlive this runtime: each finds its cell as after any end.
   detail::task_core::for_each_live(sched(), [](detail::task_core& task, const auto&) {

@@ -9,7 +9,7 @@ namespace troupe {
 
 namespace {
 
-// Shared by the jobs and the waiting task: a stop may end the wait before the last job has run.
+// Shared by the jobs and the waiting task: the last job looks at it after the task has gone on.
 struct round {
   struct visit final : job {
     visit(std::shared_ptr<round> all, std::size_t worker)
@@ -35,6 +35,8 @@ class round_end {
 public:
   static constexpr const char* name = "a visit to each worker";
   explicit round_end(round& awaited) noexcept : awaited_{awaited} {}
+  // What `act` refers to may be gone after a stop: it must not run later.
+  [[nodiscard]] bool shielded() const noexcept { return true; }
   bool poll() noexcept { return awaited_.left.load(std::memory_order_acquire) == 0; }
   bool enlist(waker) noexcept { return !poll(); }  // The last visit nudges the parent's cell.
   void delist() noexcept {}

@@ -1,6 +1,7 @@
 #include <troupe/sched/scheduler.hpp>
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include <troupe/base/assert.hpp>
@@ -58,6 +59,14 @@ bool scheduler::stop_workers(std::optional<time_point> until) {
   for (auto& thread : threads_) thread.join();
   threads_.clear();
   return true;
+}
+
+void scheduler::take_back_all(const std::function<void(job&)>& act) {
+  std::array<job*, 1> outside;
+  while (injected_.pop(outside) != 0) act(*outside[0]);
+  for (auto& each : workers_) {
+    while (job* left = each->take_back()) act(*left);
+  }
 }
 
 void scheduler::schedule(job& ready) noexcept {

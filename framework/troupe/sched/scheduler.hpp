@@ -68,6 +68,9 @@ public:
   /// Returns: false when a worker was still in a turn at `until`; its thread then goes on alone.
   bool stop_workers(std::optional<time_point> until = std::nullopt);
 
+  /// Takes every queued job back, for one who settles what is left. Requires: no worker runs.
+  void take_back_all(const std::function<void(job&)>& act);
+
   /// Keeps the runtime from counting as quiescent: something outside will still bring work.
   void add_guard() noexcept;
   void remove_guard() noexcept;

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <type_traits>
 #include <utility>
 
@@ -37,16 +38,17 @@ public:
   }
 
   template <class F>
-  void run(F& work) noexcept {
+  void run(std::optional<F>& work) noexcept {
     try {
       if constexpr (std::is_void_v<T>) {
-        work();
+        (*work)();
       } else {
-        result_.set_value(work());
+        result_.set_value((*work)());
       }
     } catch (...) {
       result_.set_error(std::current_exception());
     }
+    work.reset();  // What it refers to may be gone as soon as the waiting task goes on.
     // <-> done, enlist
     std::uint64_t seen = state_.exchange(ended, std::memory_order_acq_rel);
     waker::from_bits(seen).wake();
@@ -96,7 +98,8 @@ auto spawn_blocking(F work) {
     misuse("spawn_blocking() was called outside a runtime: call it from a task");
   }
   auto state = std::make_shared<detail::blocking_state<value_type>>();
-  auto shared_work = std::make_shared<F>(std::move(work));  // std::function wants a copy.
+  // Shared, since std::function wants a copy.
+  auto shared_work = std::make_shared<std::optional<F>>(std::move(work));
   here->blocking().submit([state, shared_work] { state->run(*shared_work); });
   return blocking_handle<value_type>{std::move(state)};
 }

@@ -43,6 +43,11 @@ public:
   {
     race_.stop();
   }
+  [[nodiscard]] bool committed() const noexcept
+    requires structured_operation<Op>
+  {
+    return race_.committed();
+  }
   bool poll() noexcept { return race_.poll(); }
   bool enlist(waker key) noexcept { return race_.enlist(key); }
   void delist() noexcept { race_.delist(); }

@@ -140,22 +140,20 @@ public:
     sender holder_;
   };
 
-  class reserve_operation final : public detail::send_wait,
+  class reserve_operation final : private detail::kept_sender<sender>,
+                                  public detail::send_wait,
                                   public detail::fallible_operation<reserve_operation> {
   public:
     static constexpr const char* name = "room in a channel (reserve)";
 
     explicit reserve_operation(sender from) noexcept
-        : send_wait{from.core()}, from_{std::move(from)} {}
+        : detail::kept_sender<sender>{std::move(from)}, send_wait{this->kept.core()} {}
 
     bool poll() noexcept { return settle(core_->reserve()); }
     result<permit> take() {
       if (outcome_ == detail::message_queue::pushed::closed) return make_error_code(errc::closed);
-      return permit{std::move(from_)};
+      return permit{std::move(this->kept)};
     }
-
-  private:
-    sender from_;
   };
 
   /// Waits for room and keeps it. Errors: `errc::closed`. Cancel: no room is taken.
@@ -225,8 +223,7 @@ public:
 
   /// Waits for the next message.
   /// Returns: the message; empty when the channel is closed, or all senders are gone, and nothing
-  /// is
-  ///          left. Further calls return empty again.
+  ///          is left. Further calls return empty again.
   /// Cancel: no message is taken.
   [[nodiscard]] recv_operation recv() { return recv_operation{core()}; }
 
@@ -237,7 +234,7 @@ public:
         : receive_wait{core}, out_{&out}, max_{max} {}
 
     bool poll() noexcept {
-      while (count_ < max_) {
+      while (count_ < max_ && detail::has_space(*out_)) {
         auto* found = static_cast<detail::message<T>*>(core_->pop());
         if (found == nullptr) break;
         out_->push_back(detail::message<T>::consume(*found));
@@ -257,6 +254,7 @@ public:
   /// Returns: how many; 0 at the end, as recv().
   /// Requires: `max` above zero. Cancel: no message is taken.
   [[nodiscard]] recv_many_operation recv_many(std::vector<T>& out, std::size_t max) {
+    static_assert(std::is_nothrow_move_constructible_v<T>, "recv_many needs a nothrow move");
     TROUPE_ASSERT(max > 0);
     out.reserve(out.size() + (max < 64 ? max : 64));
     return recv_many_operation{core(), out, max};

@@ -283,6 +283,19 @@ bool task_core::try_stop(std::uint64_t seen) noexcept {
   return true;
 }
 
+bool task_core::retire_suspended() noexcept {
+  std::uint64_t seen = word_.load(std::memory_order_acquire);
+  for (;;) {
+    if ((seen & retired) != 0) return true;
+    if ((seen & (waiting | shielded)) == 0) return false;
+    std::uint64_t out_of_reach = ((seen & ~(waiting | shielded)) + next_epoch) | retired;
+    if (word_.compare_exchange_weak(seen, out_of_reach, std::memory_order_acq_rel,  // <-> try_wake
+                                    std::memory_order_acquire)) {
+      return true;
+    }
+  }
+}
+
 void task_core::visit_live(const executor& exec, void (*visit)(void*, task_core&, const record&),
                            void* argument) {
   struct arguments {

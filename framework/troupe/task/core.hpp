@@ -56,6 +56,7 @@ protected:
 ///   {e, waiting}        suspended                           wake(e), stop -> {e+1, running}
 ///   {e, shielded}       suspended, deaf to stop requests    wake(e) -> {e+1, running}
 ///   bit `stop`          a stop request has come             request_stop(); stays until the end
+///   bit `retired`       it gets no turn any more            retire(); stays until the end
 ///
 ///   R1. Only the task's own turn calls commit_wait(), current_waker() and reads the epoch.
 ///   R2. Who takes the word from waiting to {e+1, running} schedules the task; all others lose.
@@ -151,6 +152,19 @@ public:
 
   /// Queues the woken task.
   void schedule() noexcept { exec().schedule(*this); }
+
+  /// The task of a job that was taken back from a queue; null when the job is none.
+  [[nodiscard]] static task_core* of(job& queued) noexcept {
+    return queued.run == &run_turn ? static_cast<task_core*>(&queued) : nullptr;
+  }
+
+  /// Marks a task that was taken back from a queue as one that nobody will schedule.
+  void retire() noexcept { word_.fetch_or(retired, std::memory_order_relaxed); }
+
+  /// The same for a suspended task: wakers miss it from here on. Returns: false when it is neither
+  /// retired nor suspended; then it is queued, or a thread that has woken it is about to do that.
+  /// Requires: its workers have stopped.
+  [[nodiscard]] bool retire_suspended() noexcept;
 
   // --- running ---
 
@@ -248,7 +262,7 @@ public:
 private:
   friend class core_slab;
 
-  static constexpr std::uint64_t waiting = 1, shielded = 2, notified = 4, stop = 8;
+  static constexpr std::uint64_t waiting = 1, shielded = 2, notified = 4, stop = 8, retired = 16;
   static constexpr unsigned epoch_shift = 8;
   static constexpr std::uint64_t next_epoch = std::uint64_t{1} << epoch_shift;
   static constexpr std::uint64_t joined_done = 1, joined_detached = 2;

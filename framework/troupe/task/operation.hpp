@@ -25,7 +25,9 @@ namespace troupe {
 ///
 /// All four run on the turn of the awaiting task. An operation that has children of its own also
 /// has `start()`, called once before the first poll, and `stop()`: called once when the task is
-/// asked to stop; the task then waits, deaf to stop requests, until poll() is true.
+/// asked to stop; the task then waits, deaf to stop requests, until poll() is true. When it can
+/// commit before its children have ended, it has `committed()`, which then is true from there on:
+/// it has won a race, although poll() is not true yet.
 template <class Op>
 concept operation = requires(Op& op, waker key) {
   { op.poll() } noexcept -> std::same_as<bool>;
@@ -39,6 +41,11 @@ namespace detail {
 
 template <class Op>
 concept structured_operation = operation<Op> && requires(Op& op) { op.stop(); };
+
+template <class Op>
+concept early_committing_operation = structured_operation<Op> && requires(const Op& op) {
+  { op.committed() } noexcept -> std::same_as<bool>;
+};
 
 /// What take() of an as_result() operation yields: not to be unwrapped.
 template <class T>
@@ -90,6 +97,11 @@ public:
     requires structured_operation<Op>
   {
     op_.stop();
+  }
+  [[nodiscard]] bool committed() const noexcept
+    requires early_committing_operation<Op>
+  {
+    return op_.committed();
   }
   bool poll() noexcept { return op_.poll(); }
   bool enlist(waker key) noexcept { return op_.enlist(key); }

@@ -59,7 +59,13 @@ public:
       if (winner_ == none) return false;
       stop_losers();
     }
-    return losers_have_ended(std::index_sequence_for<Ops...>{});
+    return all_are_over(std::index_sequence_for<Ops...>{});
+  }
+
+  [[nodiscard]] bool committed() const noexcept
+    requires(structured_operation<Ops> || ...)
+  {
+    return winner_ != none;
   }
 
   bool enlist(waker key) noexcept { return enlist_all(key, std::index_sequence_for<Ops...>{}); }
@@ -82,7 +88,16 @@ public:
 private:
   template <std::size_t... I>
   void look_at(std::size_t wanted, std::index_sequence<I...>) noexcept {
-    ((I == wanted && std::get<I>(ops_).poll() ? void(winner_ = I) : void()), ...);
+    ((I == wanted && has_won(std::get<I>(ops_)) ? void(winner_ = I) : void()), ...);
+  }
+
+  // A nested race has won as soon as it has a winner: what that has taken must not be lost to a
+  // branch that is ready while the nested losers unwind.
+  template <class Op>
+  static bool has_won(Op& op) noexcept {
+    if (op.poll()) return true;
+    if constexpr (early_committing_operation<Op>) return op.committed();
+    return false;
   }
 
   void stop_losers() noexcept {
@@ -96,19 +111,20 @@ private:
     std::apply([&](auto&... op) { (visit(op), ...); }, ops_);
   }
 
-  // Only structured losers go on after the race: they unwind, and are awaited (cancel.structured).
+  // Only structured branches go on after the race: the losers unwind, and so do those inside the
+  // winner. They are awaited (cancel.structured).
   template <std::size_t I>
   bool is_over() noexcept {
     using op = std::tuple_element_t<I, std::tuple<Ops...>>;
     if constexpr (structured_operation<op>) {
-      return I == winner_ || std::get<I>(ops_).poll();
+      return std::get<I>(ops_).poll();
     } else {
       return true;
     }
   }
 
   template <std::size_t... I>
-  bool losers_have_ended(std::index_sequence<I...>) noexcept {
+  bool all_are_over(std::index_sequence<I...>) noexcept {
     return (is_over<I>() && ...);
   }
 

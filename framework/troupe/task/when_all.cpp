@@ -11,6 +11,7 @@ void child_group::on_child_end(task_core& child) noexcept {
 }
 
 void child_group::rethrow() const {
+  if (start_error_) std::rethrow_exception(start_error_);
   bool any_canceled = stopped_;
   for (task_core* each : children_) {
     if (std::exception_ptr error = each->exception()) std::rethrow_exception(error);

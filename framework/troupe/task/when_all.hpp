@@ -1,5 +1,6 @@
 #pragma once
 
+#include <exception>
 #include <source_location>
 #include <tuple>
 #include <utility>
@@ -46,13 +47,15 @@ protected:
   template <class T>
   void start_child(task<T>&& body, std::source_location where) {
     executor& exec = require_executor("when_all() was awaited outside a runtime");
+    if (start_error_) return;
     parent_ = current_context()->current;
     running_.fetch_add(1, std::memory_order_relaxed);
     try {
       children_.push_back(&start_on(exec, this, where, std::move(body)));
-    } catch (...) {
+    } catch (...) {  // No memory for a task. Those that run already have to end first.
+      start_error_ = std::current_exception();
+      failed_.store(true, std::memory_order_relaxed);
       running_.fetch_sub(1, std::memory_order_relaxed);
-      throw;
     }
   }
 
@@ -69,6 +72,7 @@ private:
 
   std::vector<task_core*> children_;
   task_core* parent_ = nullptr;
+  std::exception_ptr start_error_;  // Why a child could not be started.
   pal::atomic<std::size_t> running_{0};
   pal::atomic<bool> failed_{false};
   bool stopping_ = false;
@@ -140,8 +144,7 @@ private:
 ///
 /// Returns: a tuple of their values, std::monostate for void.
 /// Errors:  the first failure in the order of the arguments; the others are asked to stop as soon
-/// as
-///          one fails, and awaited.
+///          as one fails, and awaited.
 /// Cancel:  all are asked to stop, and awaited.
 /// Example:
 ///     auto both = co_await when_all(first(), second());

@@ -24,9 +24,7 @@ namespace troupe::net::detail {
 ///
 ///   R1. The completion handler counts one, a cancellation that was posted another: it uses
 ///       `signal`, which must not go before.
-///   R2. The handler that takes the count to 0 wakes. What all handlers wrote before they arrived
-///   is
-///       seen by who reads 0.
+///   R2. The handler that takes the count to 0 wakes; who reads 0 sees what all handlers wrote.
 class asio_wait {
 public:
   asio_wait() = default;

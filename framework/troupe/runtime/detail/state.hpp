@@ -35,6 +35,7 @@ public:
 
 private:
   void became_quiescent();
+  void retire_all() noexcept;
 
   std::unique_ptr<troupe::scheduler> scheduler_;
   bool stopped_ = false;

@@ -27,6 +27,9 @@ enum class wake_reason : unsigned char { work, search, watch };
 ///   R3. A worker in sleepers_ takes no job out of any queue: it leaves first. What timers and the
 ///       driver give it meanwhile lies in its own queue or slot until it has left. So if all are
 ///       idle, none has work, and none has departed since, nothing runs anywhere.
+///   R4. Who has queued a job, or armed a timer, runs the light barrier and then reads watched_; a
+///       watcher that gives up clears watched_, runs the heavy barrier and looks once more. One of
+///       the two sees the other.
 /// Threads: any.
 class idle_set {
 public:

@@ -12,14 +12,14 @@ namespace troupe::detail {
 
 /// The ready jobs of one worker: a ring, first in first out, from whose front others may steal.
 ///
-///   head_   index of the oldest job     pop, grab, steal: one CAS each; only grows
+///   head_   index of the oldest job     pop, take_half: one CAS each; only grows
 ///   tail_   index behind the newest     push, by the owner alone; only grows
 ///   slot    job at its index            push, while the index is outside [head_, tail_)
 ///
-///   R1. push, pop and grab are the owner's; steal is anyone's.
+///   R1. push and pop are the owner's; take_half is anyone's.
 ///   R2. A slot in [head_, tail_) is not written: who has read it and then moves head_ from the
 ///       value it read before owns the jobs.
-///   R3. Indices are 32 bits and wrap; a CAS is fooled only by 2^32 pops during one steal.
+///   R3. Indices are 32 bits and wrap; a CAS is fooled only by 2^32 pops during one take_half.
 /// Source: the Go runtime's runqput, runqget, runqgrab. Differs: no next slot in here.
 class run_queue {
 public:
@@ -28,9 +28,9 @@ public:
   /// Adds at the back. Returns false when there is no room. R1
   [[nodiscard]] bool push(job& ready) noexcept {
     std::uint32_t tail = tail_.load(std::memory_order_relaxed);
-    if (tail - head_.load(std::memory_order_acquire) >= capacity) return false;  // <- steal
+    if (tail - head_.load(std::memory_order_acquire) >= capacity) return false;  // <- take_half
     slot(tail).store(&ready, std::memory_order_relaxed);
-    tail_.store(tail + 1, std::memory_order_release);  // -> steal
+    tail_.store(tail + 1, std::memory_order_release);  // -> take_half
     return true;
   }
 
@@ -85,14 +85,6 @@ public:
     std::uint32_t head = head_.load(std::memory_order_relaxed);
     std::uint32_t count = tail_.load(std::memory_order_relaxed) - head;
     return count > capacity ? 0 : count;
-  }
-
-  /// The index of the oldest job and of the one behind the newest, for one who watches progress.
-  [[nodiscard]] std::uint32_t head() const noexcept {
-    return head_.load(std::memory_order_relaxed);
-  }
-  [[nodiscard]] std::uint32_t tail() const noexcept {
-    return tail_.load(std::memory_order_relaxed);
   }
 
   /// Swaps the oldest job with the one `distance` behind it, so that a seed can choose what runs.

@@ -15,8 +15,6 @@ using namespace std::chrono_literals;
 
 constexpr std::uint32_t inject_interval = 61;  // Turns between two looks at outside jobs.
 constexpr std::uint32_t max_handoffs = 64;     // Turns in a row that the slot may take.
-constexpr std::uint32_t fine_backlog = 16;     // Jobs that are worth waking a thief for.
-constexpr duration coarse_turn = 20us;         // Mean turn from which each push is worth it.
 constexpr duration max_poll_gap = 100us;       // Timers and I/O are looked at this often.
 constexpr std::size_t inject_batch = 64;
 
@@ -120,6 +118,7 @@ void worker::on_push() noexcept {
 }
 
 void worker::watch_if_unwatched() noexcept {
+  pal::light_barrier();  // idle_set R4
   if (owner_.idle_.idle_count() != 0 && !owner_.idle_.watched()) {
     owner_.wake_for(wake_reason::watch);
   }
@@ -167,6 +166,13 @@ void worker::unpark() noexcept {
   } else {
     parker_.unpark();
   }
+}
+
+job* worker::take_back() noexcept {
+  if (job* woken = slot_.take()) return woken;
+  if (job* oldest = queue_.pop()) return oldest;
+  std::array<job*, 1> pinned;
+  return posted_.pop(pinned) != 0 ? pinned[0] : nullptr;
 }
 
 void worker::post(job& pinned) noexcept { posted_.push(pinned); }

@@ -52,16 +52,23 @@ public:
   [[nodiscard]] bool has_work() const noexcept;
   void add_to(scheduler_counters& sum) const noexcept;
 
+  /// Takes a job that will not run. Returns: null when there is none. Requires: the thread has
+  /// ended.
+  [[nodiscard]] job* take_back() noexcept;
+
 private:
-  // What a watcher saw of another worker at its last look.
+  // What a watcher or a thief saw of another worker.
   struct sight {
     std::uint64_t turns = 0;
-    std::uint32_t head = 0;
     const job* slot = nullptr;
     bool queued = false;
-    bool half_is_due = false;  // What to take when it has left the idle set.
+    bool half_is_due = false;  // What to take; a watcher, when it has left the idle set.
     bool slot_is_due = false;
   };
+
+  static constexpr std::uint32_t fine_backlog = 16;  // Jobs that are worth waking a thief for.
+  // Turns from this length on are worth it for each job that lies behind them.
+  static constexpr duration coarse_turn = std::chrono::microseconds{20};
 
   void run_turn(job& next) noexcept;
   [[nodiscard]] job* next_job() noexcept;
@@ -80,15 +87,15 @@ private:
   void find_work();
   [[nodiscard]] bool steal_from_all() noexcept;
   [[nodiscard]] std::size_t steal_half(worker& victim) noexcept;
-  [[nodiscard]] bool steal_lying_slot() noexcept;
   void search() noexcept;
 
   void park();
   bool sleep(bool watching, bool adopt_driver);
   void wait_in_driver(std::optional<time_point> until);
   [[nodiscard]] bool look_at_others(bool& anything_queued) noexcept;
-  [[nodiscard]] bool look_at(worker& other, sight& seen, bool& anything_queued) noexcept;
-  void take_what_is_due() noexcept;
+  [[nodiscard]] bool look_again(worker& other, sight& seen) noexcept;
+  bool take_what_is_due() noexcept;
+  [[nodiscard]] bool give_up_watching() noexcept;
 
   [[nodiscard]] std::uint64_t turn_count() const noexcept { return turns_.value(); }
   [[nodiscard]] bool is_coarse() const noexcept { return coarse_.load(std::memory_order_relaxed); }

@@ -13,9 +13,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr duration watch_interval = 500us;
-constexpr duration second_look = 50us;  // A thief looks twice at a slot, this far apart.
-constexpr int max_empty_looks = 8;      // A watcher that saw nothing this often goes to sleep.
-constexpr std::uint32_t fine_backlog = 16;
+constexpr int max_empty_looks = 8;  // A watcher that saw nothing this often goes to sleep.
 
 }  // namespace
 
@@ -56,27 +54,12 @@ bool worker::steal_from_all() noexcept {
   return false;
 }
 
-// A coarse victim may be at the start of a long turn, with the job it has just woken in its slot.
-bool worker::steal_lying_slot() noexcept {
-  for (auto& victim : owner_.workers_) {
-    if (victim.get() == this || !victim->is_coarse()) continue;
-    const job* seen = victim->slot_.look();
-    if (seen == nullptr) continue;
-    std::uint64_t turns = victim->turn_count();
-    parker_.park(pal::real_clock().now() + second_look);
-    if (victim->turn_count() != turns) continue;
-    if (job* taken = victim->slot_.steal(seen)) {
-      push_quietly(*taken);
-      stolen_.increment();
-      return true;
-    }
-  }
-  return false;
-}
-
 // The turn of a worker that was woken to steal.
 void worker::search() noexcept {
-  bool found = steal_from_all() || steal_lying_slot();
+  bool anything_queued = false;
+  bool found = steal_from_all();
+  // A victim may be at the start of a long turn, with the job it has just woken in its slot.
+  if (!found && look_at_others(anything_queued)) found = take_what_is_due();
   owner_.idle_.end_search();
   // One thief wakes the next while there is more than it took.
   if (found && queue_.size() >= fine_backlog) owner_.wake_for(wake_reason::search);
@@ -87,9 +70,8 @@ void worker::search() noexcept {
 ///   driver   the one that holds the driver lock waits in the driver, for I/O and for the earliest
 ///            timer of all workers
 ///   watcher  while others run, one sleeper looks at them every 500 us, for jobs, timers and I/O
-///   that
-///            lie behind a long turn; it takes only what was there at the look before, and stops
-///            after eight looks at empty queues (then: driver, if nobody is)
+///            that lie behind a long turn, one that does not end while it looks; it stops after
+///            eight looks at empty queues (then: driver, if nobody is)
 ///   others   sleep until they are picked
 ///
 /// A lost race costs no more than a look: what a running worker pushes it will run itself, and who
@@ -111,7 +93,6 @@ void worker::park() {
     if (!watching && may_watch && owner_.idle_.idle_count() < owner_.worker_count()) {
       watching = owner_.idle_.begin_watch();
       empty_looks = 0;
-      for (auto& each : sights_) each = sight{};
     }
     // A driver that nobody has used since the last look is behind a long turn: adopt it.
     std::uint64_t uses = owner_.driver_uses_.load(std::memory_order_relaxed);
@@ -124,8 +105,7 @@ void worker::park() {
     found = look_at_others(anything_queued);
     if (found) break;
     empty_looks = anything_queued ? 0 : empty_looks + 1;
-    if (empty_looks >= max_empty_looks) {
-      owner_.idle_.end_watch();
+    if (empty_looks >= max_empty_looks && give_up_watching()) {
       watching = may_watch = false;  // Sleeps as a driver or plainly, until something wakes it.
     }
   }
@@ -184,43 +164,63 @@ void worker::wait_in_driver(std::optional<time_point> until) {
   owner_.advance_all(owner_.clock().now());
 }
 
-// Returns: true when something is due to be taken.
+// Returns: false when something has come in that saw the watch still on: it goes on. idle_set R4
+bool worker::give_up_watching() noexcept {
+  owner_.idle_.end_watch();
+  pal::heavy_barrier();
+  for (auto& other : owner_.workers_) {
+    if (other.get() != this && other->has_work()) return !owner_.idle_.begin_watch();
+  }
+  return true;
+}
+
+// Looks twice: what lies there both times, behind the same turn, is due to be taken. Returns:
+// whether something is.
 bool worker::look_at_others(bool& anything_queued) noexcept {
+  bool any_waits = false;
+  for (auto& other : owner_.workers_) {
+    sight& seen = sights_[other->index_];
+    seen = sight{};
+    if (other.get() == this) continue;
+    seen.turns = other->turn_count();
+    seen.slot = other->slot_.look();
+    seen.queued = other->queue_.size() != 0;
+    any_waits |= seen.queued || seen.slot != nullptr;
+  }
+  anything_queued |= any_waits;
+  if (!any_waits) return false;
+  time_point second_look = pal::real_clock().now() + coarse_turn;
+  while (pal::real_clock().now() < second_look) pal::spin_hint();
   bool found = false;
   for (auto& other : owner_.workers_) {
-    if (other.get() == this) continue;
-    found |= look_at(*other, sights_[other->index_], anything_queued);
+    if (other.get() != this) found |= look_again(*other, sights_[other->index_]);
   }
   return found;
 }
 
-bool worker::look_at(worker& other, sight& seen, bool& anything_queued) noexcept {
-  sight now;
-  now.turns = other.turn_count();
-  now.head = other.queue_.head();
-  now.slot = other.slot_.look();
-  now.queued = other.queue_.size() != 0;
-  sight before = std::exchange(seen, now);
-  anything_queued |= now.queued || now.slot != nullptr;
-  if (now.turns != before.turns) {
+bool worker::look_again(worker& other, sight& seen) noexcept {
+  if (other.turn_count() != seen.turns) {
     seen.half_is_due = other.queue_.size() >= fine_backlog;  // It gets on: only a backlog is.
   } else {
-    seen.half_is_due = now.queued && before.queued && now.head == before.head;
-    seen.slot_is_due = now.slot != nullptr && now.slot == before.slot;
+    seen.half_is_due = seen.queued && other.queue_.size() != 0;
+    seen.slot_is_due = seen.slot != nullptr && seen.slot == other.slot_.look();
   }
   return seen.half_is_due || seen.slot_is_due;
 }
 
-void worker::take_what_is_due() noexcept {
+bool worker::take_what_is_due() noexcept {
+  bool found = false;
   for (auto& other : owner_.workers_) {
     sight& seen = sights_[other->index_];
-    if (seen.half_is_due) (void)steal_half(*other);
+    if (seen.half_is_due) found |= steal_half(*other) > 0;
     if (!seen.slot_is_due) continue;
     if (job* lying = other->slot_.steal(seen.slot)) {
       push_quietly(*lying);
       stolen_.increment();
+      found = true;
     }
   }
+  return found;
 }
 
 }  // namespace troupe::detail

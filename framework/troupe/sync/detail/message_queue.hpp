@@ -34,11 +34,6 @@ class message_queue {
 public:
   enum class pushed : unsigned char { sent, sent_to_idle, full, closed };
 
-  /// What a step of the receiver found out.
-  struct room {
-    bool wanted;  ///< Room was given back and senders wait for it: wake that many (R4).
-  };
-
   static constexpr std::uint32_t max_capacity = 65535;
 
   /// Sends `message`. `capacity` 0 means unbounded. After sent_to_idle the caller must wake the

@@ -3,6 +3,7 @@
 #include <memory>
 #include <new>
 #include <utility>
+#include <vector>
 
 #include <troupe/base/memory.hpp>
 #include <troupe/sync/detail/channel_core.hpp>
@@ -73,6 +74,25 @@ private:
   parked_waiter waiter_;
   bool holds_wake_ = false;
 };
+
+/// A sender that outlives the wait that is based beside it: the wait's last act needs the channel.
+template <class Sender>
+struct kept_sender {
+  Sender kept;
+};
+
+/// Returns: whether one more can be appended. Without memory for more, recv_many ends with what it
+/// has: it began with space for at least one.
+template <class T>
+bool has_space(std::vector<T>& out) noexcept {
+  if (out.size() < out.capacity()) return true;
+  try {
+    out.reserve(2 * out.size());
+  } catch (const std::bad_alloc&) {
+    return false;
+  }
+  return true;
+}
 
 /// What recv and recv_many share: the receiver's sleep.
 class receive_wait {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <exception>
 #include <source_location>
 #include <utility>
 #include <variant>
@@ -25,20 +26,33 @@ public:
     if (core_ != nullptr) core_->detach();
   }
 
-  void start() {
+  void start() noexcept {
     executor& exec = require_executor("a child task was started outside a runtime");
-    core_ = &start_on(exec, nullptr, where_, std::move(body_));
+    try {
+      core_ = &start_on(exec, nullptr, where_, std::move(body_));
+    } catch (
+        ...) {  // No memory for it: its siblings may run already, and are awaited all the same.
+      start_error_ = std::current_exception();
+    }
   }
-  void stop() noexcept { core_->request_stop(); }
-  bool poll() noexcept { return core_->done(); }
-  bool enlist(waker key) noexcept { return core_->join(key); }
-  void delist() noexcept { core_->leave(); }
-  T take() { return take_outcome<T>(*core_); }
+  void stop() noexcept {
+    if (core_ != nullptr) core_->request_stop();
+  }
+  bool poll() noexcept { return core_ == nullptr || core_->done(); }
+  bool enlist(waker key) noexcept { return core_ != nullptr && core_->join(key); }
+  void delist() noexcept {
+    if (core_ != nullptr) core_->leave();
+  }
+  T take() {
+    if (start_error_) std::rethrow_exception(start_error_);
+    return take_outcome<T>(*core_);
+  }
 
 private:
   task<T> body_;
   std::source_location where_;
   task_core* core_ = nullptr;
+  std::exception_ptr start_error_;
 };
 
 /// Makes an operation of a branch: a task becomes a child, the rest stays what it is.
