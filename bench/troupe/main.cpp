@@ -1,5 +1,6 @@
 // The works of the benchmark, done with troupe: `troupe_bench WORK [--workers N] [--size N]
-// [--repeat N]` prints one line per work: name, "troupe", median, unit, min, max, by tabs.
+// [--warm-up N] [--repeat N]` prints one line per work: name, "troupe", median, unit, min, max, by
+// tabs.
 
 #include <fmt/format.h>
 
@@ -24,7 +25,7 @@ std::optional<std::size_t> to_number(std::string_view text) {
 int usage(std::string_view problem) {
   fmt::print(stderr,
              "troupe_bench: {}\nusage: troupe_bench WORK [--workers N] [--size N] "
-             "[--repeat N]\nworks: echo idle",
+             "[--warm-up N] [--repeat N]\nworks: echo idle",
              problem);
   for (const auto& [name, work] : troupe::bench::works()) fmt::print(stderr, " {}", name);
   fmt::print(stderr, "\n");
@@ -37,7 +38,7 @@ int main(int argc, char** argv) {
   std::vector<std::string_view> words(argv + 1, argv + argc);
   if (words.empty()) return usage("no work given");
   troupe::bench::settings given;
-  std::size_t repeat = 1;
+  std::size_t repeat = 1, warm_up = 0;
   for (std::size_t i = 1; i < words.size(); i += 2) {
     auto value = i + 1 < words.size() ? to_number(words[i + 1]) : std::nullopt;
     if (!value) return usage(fmt::format("{} needs a number", words[i]));
@@ -45,6 +46,8 @@ int main(int argc, char** argv) {
       given.workers = *value;
     } else if (words[i] == "--size") {
       given.size = *value;
+    } else if (words[i] == "--warm-up") {
+      warm_up = *value;
     } else if (words[i] == "--repeat" && *value > 0) {
       repeat = *value;
     } else {
@@ -55,6 +58,7 @@ int main(int argc, char** argv) {
   if (words[0] == "idle") return troupe::bench::stay_idle(given);
   auto found = troupe::bench::works().find(std::string{words[0]});
   if (found == troupe::bench::works().end()) return usage(fmt::format("no work '{}'", words[0]));
+  for (std::size_t i = 0; i < warm_up; ++i) (void)found->second.measure(given);
   std::vector<double> rows;
   for (std::size_t i = 0; i < repeat; ++i) rows.push_back(found->second.measure(given));
   std::sort(rows.begin(), rows.end());

@@ -23,7 +23,7 @@ BOOST_AUTO_TEST_CASE(an_interrupt_before_wait_ends_it) {
 BOOST_AUTO_TEST_CASE(a_poll_leaves_an_interrupt_for_the_next_wait) {
   reactor tested;
   tested.interrupt();
-  tested.poll();
+  tested.poll(256);
   BOOST_CHECK_NO_THROW(tested.wait(std::nullopt));
 }
 
@@ -34,7 +34,7 @@ BOOST_AUTO_TEST_CASE(an_interrupt_ends_a_wait_also_while_asio_is_in_use) {
     tested.interrupt();
     BOOST_CHECK_NO_THROW(tested.wait(std::nullopt));
     tested.interrupt();
-    tested.poll();
+    tested.poll(256);
     BOOST_CHECK_NO_THROW(tested.wait(std::nullopt));
   }
 }

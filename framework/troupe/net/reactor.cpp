@@ -108,9 +108,9 @@ void reactor::wait(std::optional<time_point> until) {
   (void)events.take_interrupt();  // R3
 }
 
-void reactor::poll() {
+void reactor::poll(std::size_t most) {
   core_->free_retired();
-  core_->events().poll();
+  core_->events().poll(most);
   if (core_->context_in_use()) run_handlers([](asio_loop& context) { context.poll(); });
 }
 

@@ -33,7 +33,7 @@ public:
 
   /// Exceptions that leave handlers of the user (use_task makes none) go to the failure sink.
   void wait(std::optional<time_point> until) override;
-  void poll() override;
+  void poll(std::size_t most) override;
   void interrupt() noexcept override;
   void stop_intake() noexcept override;
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <optional>
 
 #include <troupe/pal/clock.hpp>
@@ -18,8 +19,9 @@ public:
   /// interrupt(), or until `until`. May return early for no reason.
   virtual void wait(std::optional<time_point> until) = 0;
 
-  /// Runs the handlers of what has happened, without waiting.
-  virtual void poll() = 0;
+  /// Runs the handlers of what has happened, without waiting; of about `most` events, so that the
+  /// caller has room for what they wake. The rest is kept.
+  virtual void poll(std::size_t most) = 0;
 
   /// Makes the wait() that is under way, or else the next one, return soon. Threads: any.
   virtual void interrupt() noexcept = 0;

@@ -14,7 +14,10 @@ namespace troupe {
 using detail::wake_reason;
 using detail::worker;
 
-scheduler::scheduler(scheduler_config config) : config_{std::move(config)}, idle_{config_.workers} {
+scheduler::scheduler(scheduler_config config)
+    : config_{std::move(config)},
+      is_crowded_{config_.workers > pal::usable_cores()},
+      idle_{config_.workers} {
   TROUPE_ASSERT(config_.workers >= 1 && config_.workers <= 1024);
   TROUPE_ASSERT(!config_.seed || config_.workers == 1);
   if (!config_.io) config_.io = std::make_unique<detail::park_driver>();

@@ -118,6 +118,12 @@ private:
   bool on_all_idle(const detail::idle_set::entry& entered);
 
   scheduler_config config_;
+  // With more workers than cores an idle one takes the core from those it would help.
+  const bool is_crowded_;
+  // Short jobs in a queue from which on a thief is worth it.
+  const std::uint32_t worthy_backlog_ = is_crowded_ ? UINT32_MAX : 16;
+  // How often a watcher looks: with a core of its own, or as often as the system gives it a turn.
+  const duration watch_interval_ = std::chrono::microseconds{is_crowded_ ? 4000 : 500};
   std::vector<std::unique_ptr<detail::worker>> workers_;
   detail::idle_set idle_;
   detail::inject_queue injected_;

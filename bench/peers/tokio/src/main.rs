@@ -1,6 +1,6 @@
 //! Tokio's side of the benchmark.
 //!
-//! `tokio_bench WORK [--workers 2] [--size N] [--repeat R]` prints for each figure of the work one
+//! `tokio_bench WORK [--workers 2] [--size N] [--warm-up W] [--repeat R]` prints for each figure of the work one
 //! tab-separated line: `work  tokio  median  unit  min  max`. `--size` is the total number of
 //! operations (tasks, requests, values, hops, ...). `tokio_bench echo` is a server: it prints
 //! `listening on ADDRESS` and serves until SIGTERM. Exit code 2: wrong usage or no such work.
@@ -59,12 +59,13 @@ struct Options {
     work: String,
     workers: usize,
     size: Option<u64>,
+    warm_up: usize,
     repeat: usize,
 }
 
 fn usage(problem: &str) -> ! {
     eprintln!("tokio_bench: {problem}");
-    eprintln!("usage: tokio_bench WORK [--workers 2] [--size N] [--repeat R]");
+    eprintln!("usage: tokio_bench WORK [--workers 2] [--size N] [--warm-up W] [--repeat R]");
     let names: Vec<&str> = WORKS.iter().map(|work| work.name).collect();
     eprintln!("works: {} echo", names.join(" "));
     std::process::exit(2);
@@ -73,7 +74,7 @@ fn usage(problem: &str) -> ! {
 fn parse_options() -> Options {
     let mut arguments = std::env::args().skip(1);
     let work = arguments.next().unwrap_or_else(|| usage("no work named"));
-    let mut options = Options { work, workers: 2, size: None, repeat: 1 };
+    let mut options = Options { work, workers: 2, size: None, warm_up: 0, repeat: 1 };
     while let Some(name) = arguments.next() {
         let value: u64 = arguments
             .next()
@@ -83,6 +84,7 @@ fn parse_options() -> Options {
         match name.as_str() {
             "--workers" => options.workers = value as usize,
             "--size" => options.size = Some(value),
+            "--warm-up" => options.warm_up = value as usize,
             "--repeat" => options.repeat = value as usize,
             _ => usage(&format!("unknown option {name}")),
         }
@@ -132,6 +134,9 @@ fn main() {
         .find(|work| work.name == options.work)
         .unwrap_or_else(|| usage(&format!("no such work: {}", options.work)));
     let size = options.size.unwrap_or(work.size);
+    for _ in 0..options.warm_up {
+        in_task(&runtime, (work.run)(size));
+    }
     let repetitions: Vec<Vec<Figure>> =
         (0..options.repeat).map(|_| in_task(&runtime, (work.run)(size))).collect();
     print_figures(&repetitions);

@@ -86,11 +86,12 @@ void poller::remove(int fd) noexcept {
   [[maybe_unused]] int failed = ::epoll_ctl(epoll_fd_, EPOLL_CTL_DEL, fd, nullptr);
 }
 
-int poller::wait(std::optional<time_point> until) noexcept {
-  std::array<epoll_event, 256> events;
+int poller::fetch(std::optional<time_point> until, std::size_t most) noexcept {
+  std::array<epoll_event, max_events> events;
   std::optional<duration> limit;
   if (until) limit = time_left(*until);
-  int count = wait_for_events(epoll_fd_, events, limit);
+  int count = wait_for_events(
+      epoll_fd_, std::span{events}.first(std::clamp(most, std::size_t{1}, max_events)), limit);
   TROUPE_ASSERT(count >= 0 || errno == EINTR);
   int fired = 0;
   for (int i = 0; i < count; ++i) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <utility>
@@ -101,8 +102,9 @@ public:
 
   /// Fires the slots of what has happened; waits for something until `until`, for ever without it.
   /// Returns: how many events there were, interrupts not counted.
-  int wait(std::optional<time_point> until) noexcept;
-  int poll() noexcept { return wait(time_point::min()); }
+  int wait(std::optional<time_point> until) noexcept { return fetch(until, max_events); }
+  /// The same for up to `most` of what has happened already.
+  int poll(std::size_t most = max_events) noexcept { return fetch(time_point::min(), most); }
 
   /// Ends the wait() that is under way. If none is, take_interrupt() tells after the next wait().
   void interrupt() noexcept;
@@ -115,6 +117,10 @@ public:
   [[nodiscard]] int fd() const noexcept { return epoll_fd_; }
 
 private:
+  static constexpr std::size_t max_events = 256;
+
+  int fetch(std::optional<time_point> until, std::size_t most) noexcept;
+
   int epoll_fd_;
   int event_fd_;
   bool interrupted_ = false;

@@ -9,7 +9,7 @@ namespace troupe::detail {
 class park_driver final : public driver {
 public:
   void wait(std::optional<time_point> until) override { parker_.park(until); }
-  void poll() override {}
+  void poll(std::size_t) override {}
   void interrupt() noexcept override { parker_.unpark(); }
 
 private:

@@ -16,7 +16,9 @@ using namespace std::chrono_literals;
 constexpr std::uint32_t inject_interval = 61;  // Turns between two looks at outside jobs.
 constexpr std::uint32_t max_handoffs = 64;     // Turns in a row that the slot may take.
 constexpr duration max_poll_gap = 100us;       // Timers and I/O are looked at this often.
-constexpr std::size_t inject_batch = 64;
+constexpr std::uint32_t inject_batch = 64;     // Outside jobs at a time.
+// What the driver fills the queue up to: the jobs from outside find room behind that.
+constexpr std::uint32_t room_for_events = run_queue::capacity - inject_batch;
 
 }  // namespace
 
@@ -76,9 +78,11 @@ job* worker::next_seeded() noexcept {
 }
 
 job* worker::take_injected() noexcept {
-  std::size_t share = owner_.injected_.size() / owner_.worker_count() + 1;
+  std::size_t share = owner_.injected_.size() / owner_.worker_count();
+  std::size_t room = run_queue::capacity - std::min(queue_.size(), run_queue::capacity);
   std::array<job*, inject_batch> taken;
-  std::size_t count = owner_.injected_.pop(std::span{taken}.first(std::min(share, inject_batch)));
+  std::size_t most = std::min({share + 1, room + 1, std::size_t{inject_batch}});
+  std::size_t count = owner_.injected_.pop(std::span{taken}.first(most));
   for (std::size_t i = 1; i < count; ++i) push_quietly(*taken[i]);
   return count == 0 ? nullptr : taken[0];
 }
@@ -111,7 +115,7 @@ void worker::overflow(job& ready) noexcept {
 // together, when the worker leaves its idle state.
 void worker::on_push() noexcept {
   if (!in_turn || owner_.idle_.idle_count() == 0) return;
-  if (is_coarse() || queue_.size() >= fine_backlog) {
+  if (is_coarse() || queue_.size() >= owner_.worthy_backlog_) {
     owner_.wake_for(wake_reason::search);
   }
   watch_if_unwatched();
@@ -156,7 +160,10 @@ void worker::poll_driver() noexcept {
   pal::lock attending{owner_.driver_mutex_, std::try_to_lock};
   if (!attending) return;  // Attended by an idle worker.
   owner_.driver_uses_.fetch_add(1, std::memory_order_relaxed);
-  owner_.io().poll();
+  // What the queue has no room for would go behind the jobs of all workers: better it waits in the
+  // driver. However full the queue is, an event comes in for each turn that was taken.
+  std::uint32_t room = room_for_events - std::min(queue_.size(), room_for_events);
+  owner_.io().poll(std::max(room, turns_measured_));
 }
 
 void worker::unpark() noexcept {

@@ -66,7 +66,6 @@ private:
     bool slot_is_due = false;
   };
 
-  static constexpr std::uint32_t fine_backlog = 16;  // Jobs that are worth waking a thief for.
   // Turns from this length on are worth it for each job that lies behind them.
   static constexpr duration coarse_turn = std::chrono::microseconds{20};
 

@@ -12,8 +12,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr duration watch_interval = 500us;
-constexpr int max_empty_looks = 8;  // A watcher that saw nothing this often goes to sleep.
+constexpr duration second_look = 50us;  // After the first one, at what lies behind a turn.
+constexpr int max_empty_looks = 8;      // A watcher that saw nothing this often goes to sleep.
 
 }  // namespace
 
@@ -48,7 +48,7 @@ bool worker::steal_from_all() noexcept {
     worker& victim = *owner_.workers_[(first + i) % count];
     if (&victim == this) continue;
     std::uint32_t queued = victim.queue_.size();
-    if (queued == 0 || (!victim.is_coarse() && queued < fine_backlog)) continue;
+    if (queued == 0 || (!victim.is_coarse() && queued < owner_.worthy_backlog_)) continue;
     if (steal_half(victim) > 0) return true;
   }
   return false;
@@ -62,7 +62,7 @@ void worker::search() noexcept {
   if (!found && look_at_others(anything_queued)) found = take_what_is_due();
   owner_.idle_.end_search();
   // One thief wakes the next while there is more than it took.
-  if (found && queue_.size() >= fine_backlog) owner_.wake_for(wake_reason::search);
+  if (found && queue_.size() >= owner_.worthy_backlog_) owner_.wake_for(wake_reason::search);
 }
 
 /// Sleeps until there is something to do. The roles of sleeping workers:
@@ -127,7 +127,7 @@ void worker::park() {
 bool worker::sleep(bool watching, bool adopt_driver) {
   std::optional<time_point> until = owner_.next_timer();
   if (watching) {
-    time_point look = pal::real_clock().now() + watch_interval;
+    time_point look = pal::real_clock().now() + owner_.watch_interval_;
     if (!until || look < *until) until = look;
   }
   if (!watching || adopt_driver) {
@@ -143,7 +143,8 @@ bool worker::sleep(bool watching, bool adopt_driver) {
     if (until && until->time_since_epoch().count() < attended) owner_.io().interrupt();
     until.reset();
     // A busy worker has just looked in, and will go: then somebody has to wait there.
-    if (attended == duration::min().count()) until = pal::real_clock().now() + watch_interval;
+    if (attended == duration::min().count())
+      until = pal::real_clock().now() + owner_.watch_interval_;
   }
   parker_.park(until);
   if (watching) owner_.advance_all(owner_.clock().now());
@@ -189,8 +190,8 @@ bool worker::look_at_others(bool& anything_queued) noexcept {
   }
   anything_queued |= any_waits;
   if (!any_waits) return false;
-  time_point second_look = pal::real_clock().now() + coarse_turn;
-  while (pal::real_clock().now() < second_look) pal::spin_hint();
+  // Asleep and not spinning: the other worker may need this core to get on.
+  parker_.park(pal::real_clock().now() + second_look);
   bool found = false;
   for (auto& other : owner_.workers_) {
     if (other.get() != this) found |= look_again(*other, sights_[other->index_]);
@@ -200,7 +201,8 @@ bool worker::look_at_others(bool& anything_queued) noexcept {
 
 bool worker::look_again(worker& other, sight& seen) noexcept {
   if (other.turn_count() != seen.turns) {
-    seen.half_is_due = other.queue_.size() >= fine_backlog;  // It gets on: only a backlog is.
+    seen.half_is_due =
+        other.queue_.size() >= owner_.worthy_backlog_;  // It gets on: only a backlog is.
   } else {
     seen.half_is_due = seen.queued && other.queue_.size() != 0;
     seen.slot_is_due = seen.slot != nullptr && seen.slot == other.slot_.look();
