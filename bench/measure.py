@@ -73,7 +73,7 @@ def finished(command, environment):
     return done.stdout
 
 
-def program_lines(run):
+def program_lines(run, renamed=None):
     """`work  peer  median  unit  min  max` per line, tab-separated."""
     command = run.command + (["--size", str(run.size)] if run.size else [])
     figures = {}
@@ -81,7 +81,7 @@ def program_lines(run):
         fields = line.split("\t")
         try:
             name, _, median, unit, _, _ = fields
-            figures[name] = (float(median), unit)
+            figures[(renamed or {}).get(name, name)] = (float(median), unit)
         except ValueError:
             raise Broken(f"{' '.join(command)}: not a result line: {line!r}") from None
     return figures

@@ -50,6 +50,15 @@ def on_both(name, options=COMMON):
     return {peer: f"{name} {options}" for peer in ("troupe", "tokio")}
 
 
+def beside_tasks(name, peers_name, unit, quick_size, gate):
+    """What our actors do beside what Tokio's tasks and channels do."""
+    commands = {"troupe": f"{name} {WARM}", "tokio": f"{peers_name} {WARM}"}
+    # Tokio's program prints its own name of the work.
+    take = partial(measure.program_lines, renamed={peers_name: name})
+    metric = Metric(name, unit, HIGHER, (gate,))
+    return Work(name, (metric,), commands, measure=take, quick_size=quick_size)
+
+
 def simple(name, unit, better, quick_size, *gates):
     """A work with one figure that a program prints."""
     metric = Metric(name, unit, better, gates)
@@ -87,6 +96,10 @@ WORKS = (
     simple("fan_in_unbounded", "values/s", HIGHER, 400_000),
     simple("ping_pong", "requests/s", HIGHER, 100_000, Gate("tokio", ">=", 1.5)),
     simple("coordinator", "requests/s", HIGHER, 200_000),
+    beside_tasks("actor_spawn", "spawn", "tasks/s", 100_000, Gate("tokio", ">=", 3.0)),
+    beside_tasks("actor_ping_pong", "ping_pong", "requests/s", 100_000, Gate("tokio", ">=", 3.0)),
+    beside_tasks("actor_coordinator", "coordinator", "requests/s", 200_000, Gate("tokio", ">=", 3.0)),
+    beside_tasks("actor_fan_in", "fan_in", "values/s", 400_000, Gate("tokio", ">=", 2.5)),
     simple("ring", "hops/s", HIGHER, 200_000),
     simple("skynet", "s", LOWER, 100_000),
     Work("timers", TIMERS, on_both("timers"), quick_size=100_000),

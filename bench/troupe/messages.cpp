@@ -21,25 +21,6 @@ namespace troupe::bench {
 
 namespace {
 
-using real_clock = std::chrono::steady_clock;
-
-double seconds_since(real_clock::time_point start) {
-  return std::chrono::duration<double>(real_clock::now() - start).count();
-}
-
-std::size_t size_or(const settings& given, std::size_t usual) {
-  return given.size == 0 ? usual : given.size;
-}
-
-// Runs `work` as a task of a fresh runtime and returns what it returns.
-template <class Work>
-double on_runtime(const settings& given, Work work) {
-  runtime_config config;
-  config.workers = given.workers;
-  runtime rt{config};
-  return rt.block_on(work);
-}
-
 // From inside: N trivial tasks, whose handles are dropped; the last one sets an event.
 double spawn_tasks(const settings& given) {
   std::size_t count = size_or(given, 1'000'000);
@@ -146,8 +127,8 @@ double empty_run(const settings& given) {
 
 }  // namespace
 
-const std::map<std::string, work>& works() {
-  static const std::map<std::string, work> all{
+std::map<std::string, work> message_works() {
+  return {
       {"spawn", {"tasks/s", &spawn_tasks}},
       {"yield", {"yields/s", &yield_often}},
       {"fan_in", {"values/s", [](const settings& s) { return fan_in(s, true); }}},
@@ -158,6 +139,14 @@ const std::map<std::string, work>& works() {
        {"requests/s", [](const settings& s) { return request_reply(s, 8, 2'000'000); }}},
       {"start", {"ms", &empty_run}},
   };
+}
+
+const std::map<std::string, work>& works() {
+  static const auto all = [] {
+    auto both = message_works();
+    both.merge(actor_works());
+    return both;
+  }();
   return all;
 }
 

@@ -1,9 +1,12 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <map>
 #include <string>
+
+#include <troupe/runtime/runtime.hpp>
 
 namespace troupe::bench {
 
@@ -22,8 +25,31 @@ struct work {
 /// All works that yield a figure, by name.
 const std::map<std::string, work>& works();
 
+/// The two halves of it: what tasks do, and what actors do.
+std::map<std::string, work> message_works();
+std::map<std::string, work> actor_works();
+
 /// Servers and idle processes, which run until they are told to stop.
 int serve_echo(const settings& given);
 int stay_idle(const settings& given);
+
+using real_clock = std::chrono::steady_clock;
+
+inline double seconds_since(real_clock::time_point start) {
+  return std::chrono::duration<double>(real_clock::now() - start).count();
+}
+
+inline std::size_t size_or(const settings& given, std::size_t usual) {
+  return given.size == 0 ? usual : given.size;
+}
+
+// Runs `work` as a task of a fresh runtime and returns what it returns.
+template <class Work>
+double on_runtime(const settings& given, Work work) {
+  runtime_config config;
+  config.workers = given.workers;
+  runtime rt{config};
+  return rt.block_on(work);
+}
 
 }  // namespace troupe::bench

@@ -6,7 +6,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include <troupe/pal/thread.hpp>
-#include <troupe/sync/detail/message_queue.hpp>
+#include <troupe/sync/message_queue.hpp>
 
 #include <explore.hpp>
 #include <threads.hpp>

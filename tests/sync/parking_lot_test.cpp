@@ -4,7 +4,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include <troupe/runtime/runtime.hpp>
-#include <troupe/sync/detail/parking_lot.hpp>
+#include <troupe/sync/parking_lot.hpp>
 #include <troupe/task/operation.hpp>
 #include <troupe/task/spawn.hpp>
 

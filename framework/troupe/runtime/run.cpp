@@ -12,6 +12,7 @@
 #include <system_error>
 #include <utility>
 
+#include <troupe/actor/all_actors.hpp>
 #include <troupe/base/log.hpp>
 #include <troupe/runtime/detail/signals.hpp>
 #include <troupe/runtime/detail/state.hpp>
@@ -126,7 +127,12 @@ int main_run::run(const std::function<task<int>()>& program) {
   rt_.scheduler().add_guard();
   detail::start_on(rt_.scheduler(), this, std::source_location::current(), program());
   rt_.scheduler().remove_guard();
-  if (wait(std::nullopt) == event::signal) return stop_gracefully();
+  event seen = wait(std::nullopt);
+  while (seen == event::quiescent && main_ended_.load(std::memory_order_acquire) && live_ == 0 &&
+         stop_all_actors(rt_.scheduler()) > 0) {
+    seen = wait(std::nullopt);  // Until those that were only idle have ended, too.
+  }
+  if (seen == event::signal) return stop_gracefully();
   if (main_ended_.load(std::memory_order_acquire) && live_ == 0) return finish(code_);
   return end_stuck();
 }
@@ -147,6 +153,9 @@ int main_run::stop_gracefully() {
     if (main_ != nullptr) main_->request_stop_on(rt_.scheduler());
   }
   event seen = wait(deadline - config_.shutdown_budget / 5);
+  while (seen == event::quiescent && live_ == 0 && stop_all_actors(rt_.scheduler()) > 0) {
+    seen = wait(deadline - config_.shutdown_budget / 5);
+  }
   if (seen != event::quiescent || live_ != 0) {
     rt_.state_->cancel_all();
     seen = wait(deadline);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <source_location>
 
+#include <troupe/actor/all_actors.hpp>
 #include <troupe/net/reactor.hpp>
 #include <troupe/runtime/detail/state.hpp>
 
@@ -96,6 +97,7 @@ bool runtime::state::stop_now(std::chrono::nanoseconds patience) noexcept {
   detail::task_core::for_each_live(sched(), [](detail::task_core& task, const auto&) {
     if (!task.is_owned() && !task.done()) task.abandon();
   });
+  abandon_all_actors(sched());
   return true;
 }
 
@@ -134,6 +136,9 @@ std::vector<task_report> runtime::shut_down(std::chrono::nanoseconds budget) {
   time_point deadline = pal::real_clock().now() + budget;
   state_->stop_intake();
   auto left = state_->wait_quiescent(deadline - budget / 5);
+  while (left == std::size_t{0} && stop_all_actors(scheduler()) > 0) {
+    left = state_->wait_quiescent(deadline - budget / 5);
+  }
   if (left != std::size_t{0}) {
     state_->cancel_all();
     left = state_->wait_quiescent(deadline);

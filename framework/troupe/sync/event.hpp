@@ -1,7 +1,7 @@
 #pragma once
 
 #include <troupe/pal/atomic.hpp>
-#include <troupe/sync/detail/parking_lot.hpp>
+#include <troupe/sync/parking_lot.hpp>
 #include <troupe/task/operation.hpp>
 
 namespace troupe {

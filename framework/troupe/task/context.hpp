@@ -8,6 +8,7 @@
 
 namespace troupe::detail {
 
+class actor_block;
 class task_core;
 
 /// A count that one thread writes and any thread reads: an increment without a locked operation.
@@ -29,6 +30,7 @@ private:
 struct context {
   executor* exec = nullptr;
   task_core* current = nullptr;   ///< The task whose turn it is; null for other jobs.
+  actor_block* actor = nullptr;   ///< The actor whose turn it is; null for other jobs.
   task_core* finished = nullptr;  ///< Set by a root coroutine that has reached its end.
 
   static constexpr std::uint32_t full_budget = 128;

@@ -1,17 +1,12 @@
 #include <troupe/task/core.hpp>
 
-#include <sys/mman.h>
-
 #include <cstdint>
-#include <cstdlib>
 #include <exception>
-#include <new>
 #include <utility>
-#include <vector>
 
 #include <troupe/base/assert.hpp>
-#include <troupe/pal/mutex.hpp>
 #include <troupe/task/failure.hpp>
+#include <troupe/task/slab.hpp>
 #include <troupe/task/stop.hpp>
 
 namespace troupe {
@@ -31,121 +26,8 @@ bool waker::wake() const noexcept {
 
 namespace detail {
 
-/// All task cells of the process. Cells are never unmapped (task_core R4), so that late wakers and
-/// walkers are safe; each thread keeps some free ones at hand, linked by job::next. Chunks are
-/// large and ask for huge pages: a burst of a million tasks then costs a hundred page faults
-/// instead of fifty thousand.
-class core_slab {
-public:
-  static core_slab& instance() {
-    static auto* slab = new core_slab;  // Never destroyed: threads may end after statics.
-    return *slab;
-  }
-
-  task_core& take() {
-    cache& mine = local();
-    if (mine.first == nullptr) refill(mine);
-    task_core* cell = mine.first;
-    mine.first = static_cast<task_core*>(cell->next);
-    --mine.count;
-    // In a burst of spawns the next cell is often in no cache.
-    __builtin_prefetch(mine.first, 1);
-    auto address = reinterpret_cast<std::uintptr_t>(mine.first);  // Null too: no pointer to add to.
-    __builtin_prefetch(reinterpret_cast<const char*>(address + cache_line_bytes), 1);
-    return *cell;
-  }
-
-  void give_back(task_core& cell) noexcept {
-    cache& mine = local();
-    cell.next = mine.first;
-    mine.first = &cell;
-    if (++mine.count >= 2 * batch) return_batch(mine, batch);
-  }
-
-  void for_each(void (*visit)(void*, task_core&), void* argument) {
-    std::vector<chunk> seen;
-    {
-      pal::lock guard{mutex_};
-      seen = chunks_;
-    }
-    for (const chunk& each : seen) {
-      for (std::size_t i = 0; i < each.made; ++i) visit(argument, each.cells[i]);
-    }
-  }
-
-private:
-  static constexpr std::size_t batch = 64;
-  static constexpr std::size_t chunk_bytes = std::size_t{1} << 21;  // One huge page.
-  static constexpr std::size_t chunk_cells = chunk_bytes / sizeof(task_core);
-
-  struct chunk {
-    task_core* cells;
-    std::size_t made;  // Constructed so far, from the front.
-  };
-
-  struct cache {
-    task_core* first = nullptr;
-    std::size_t count = 0;
-    ~cache() {
-      if (count > 0) core_slab::instance().return_batch(*this, count);
-    }
-  };
-
-  static cache& local() {
-    static thread_local cache mine;
-    return mine;
-  }
-
-  void refill(cache& mine) {
-    pal::lock guard{mutex_};
-    if (!free_batches_.empty()) {
-      mine.first = free_batches_.back().first;
-      mine.count = free_batches_.back().count;
-      free_batches_.pop_back();
-      return;
-    }
-    if (chunks_.empty() || chunks_.back().made == chunk_cells) add_chunk();
-    chunk& newest = chunks_.back();
-    for (; mine.count < batch && newest.made < chunk_cells; ++mine.count) {
-      auto* cell = new (&newest.cells[newest.made++]) task_core;
-      cell->next = std::exchange(mine.first, cell);
-    }
-  }
-
-  void add_chunk() {
-    chunks_.push_back({nullptr, 0});
-    void* raw = std::aligned_alloc(chunk_bytes, chunk_bytes);
-    if (raw == nullptr) {
-      chunks_.pop_back();
-      throw std::bad_alloc{};
-    }
-    if (chunks_.size() > 1) ::madvise(raw, chunk_bytes, MADV_HUGEPAGE);  // A wish; may fail.
-    chunks_.back().cells = static_cast<task_core*>(raw);
-  }
-
-  void return_batch(cache& mine, std::size_t count) noexcept {
-    task_core* first = mine.first;
-    job* last = first;
-    for (std::size_t i = 1; i < count; ++i) last = last->next;
-    mine.first = static_cast<task_core*>(last->next);
-    mine.count -= count;
-    last->next = nullptr;
-    pal::lock guard{mutex_};
-    free_batches_.push_back({first, count});
-  }
-
-  struct cache_batch {
-    task_core* first = nullptr;
-    std::size_t count = 0;
-  };
-
-  pal::mutex mutex_;
-  std::vector<chunk> chunks_;
-  std::vector<cache_batch> free_batches_;
-};
-
 task_core& task_core::create(executor& exec, std::source_location spawned_at) {
-  task_core& cell = core_slab::instance().take();
+  task_core& cell = slab<task_core>::instance().take();
   cell.join_.store(0, std::memory_order_relaxed);
   cell.what_.store(nullptr, std::memory_order_relaxed);
   cell.spawned_at_.store(spawned_at, std::memory_order_relaxed);
@@ -165,6 +47,15 @@ void task_core::start(std::coroutine_handle<> body, task_owner* owner) noexcept 
     exec().count_foreign_spawn();
   }
   exec().schedule_back(*this);
+}
+
+void task_core::start_here(std::coroutine_handle<> body, task_owner& owner) noexcept {
+  body_ = body;
+  owner_ = &owner;
+  owner.on_child_start(*this);
+  suspend_at(body, nullptr);
+  current_context()->spawned.increment();
+  run_turn(*this);
 }
 
 void task_core::run_turn(job& self) noexcept {
@@ -253,7 +144,7 @@ void task_core::destroy() noexcept {
   std::uint64_t word = word_.load(std::memory_order_relaxed);
   word_.store((word & ~(next_epoch - 1)) + next_epoch, std::memory_order_relaxed);
   exec_.store(nullptr, std::memory_order_release);
-  core_slab::instance().give_back(*this);
+  slab<task_core>::instance().give_back(*this);
 }
 
 void task_core::request_stop() noexcept {
@@ -303,7 +194,7 @@ void task_core::visit_live(const executor& exec, void (*visit)(void*, task_core&
     void (*visit)(void*, task_core&, const record&);
     void* argument;
   } all{&exec, visit, argument};
-  core_slab::instance().for_each(
+  slab<task_core>::instance().for_each(
       [](void* raw, task_core& task) {
         auto& wanted = *static_cast<arguments*>(raw);
         if (task.exec_.load(std::memory_order_acquire) != wanted.exec) return;  // <- create

@@ -16,6 +16,10 @@
 
 namespace troupe::detail {
 
+class actor_block;
+template <class Cell>
+class slab;
+
 /// What a suspended task waits in: asked, on the task's own turn, whether to go on.
 class pending_wait {
 public:
@@ -41,6 +45,9 @@ public:
 
   /// Called on the worker that ran `task` to its end; takes over its only reference.
   virtual void on_child_end(task_core& task) noexcept = 0;
+
+  /// Returns: the actor that the task works for; null when it works for none.
+  [[nodiscard]] virtual actor_block* actor() const noexcept { return nullptr; }
 
 protected:
   ~task_owner() = default;
@@ -177,6 +184,14 @@ public:
   /// Starts a task whose coroutine is `body`; `owner` may be null.
   void start(std::coroutine_handle<> body, task_owner* owner) noexcept;
 
+  /// The same at once, inside the turn of a job that is no task; to be taken for a turn of its own.
+  void start_here(std::coroutine_handle<> body, task_owner& owner) noexcept;
+
+  /// Returns: the actor that it works for, null for none.
+  [[nodiscard]] actor_block* actor() const noexcept {
+    return owner_ == nullptr ? nullptr : owner_->actor();
+  }
+
   [[nodiscard]] executor& exec() const noexcept { return *exec_.load(std::memory_order_relaxed); }
   [[nodiscard]] bool is_owned() const noexcept { return owner_ != nullptr; }
   [[nodiscard]] std::coroutine_handle<> body() const noexcept { return body_; }
@@ -260,7 +275,7 @@ public:
   static void for_each_live(const executor& exec, Visit visit);
 
 private:
-  friend class core_slab;
+  friend class slab<task_core>;
 
   static constexpr std::uint64_t waiting = 1, shielded = 2, notified = 4, stop = 8, retired = 16;
   static constexpr unsigned epoch_shift = 8;

@@ -27,6 +27,7 @@ public:
 
   void on_child_start(task_core& child) noexcept override;
   void on_child_end(task_core& child) noexcept override;
+  [[nodiscard]] actor_block* actor() const noexcept override { return parent_->actor(); }
 
   /// Asks every child to stop, also those that are still to come.
   void stop_all() noexcept;

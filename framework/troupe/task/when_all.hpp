@@ -30,6 +30,7 @@ public:
 
   void on_child_start(task_core&) noexcept override {}
   void on_child_end(task_core& child) noexcept override;
+  [[nodiscard]] actor_block* actor() const noexcept override { return parent_->actor(); }
 
   void stop() noexcept {
     stopped_ = true;

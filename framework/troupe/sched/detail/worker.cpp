@@ -27,7 +27,8 @@ worker::worker(scheduler& owner, std::size_t index, std::uint64_t seed)
       index_{index},
       wheel_{owner.clock().now()},
       random_{seed},
-      sights_(owner.config_.workers) {
+      sights_(owner.config_.workers),
+      coarse_{!owner.is_crowded_} {
   exec = &owner;
 }
 
@@ -138,7 +139,7 @@ void worker::run_posted() noexcept {
 void worker::maintain() noexcept {
   time_point now = owner_.clock().now();
   duration mean = (now - measured_at_) / turns_measured_;
-  coarse_.store(mean >= coarse_turn, std::memory_order_relaxed);
+  coarse_.store(mean >= coarse_turn && !owner_.is_crowded_, std::memory_order_relaxed);
   measured_at_ = now;
   auto fitting = max_poll_gap / std::max(mean, duration{1});
   turns_measured_ = static_cast<std::uint32_t>(std::clamp<duration::rep>(fitting, 1, 61));

@@ -116,7 +116,7 @@ private:
   std::vector<sight> sights_;
 
   // Read by others.
-  pal::atomic<bool> coarse_{true};  // The mean turn is worth a wake-up of another worker.
+  pal::atomic<bool> coarse_;  // The mean turn is worth a wake-up of another worker.
   pal::atomic<bool> in_driver_{false};
   wake_reason wake_reason_ = wake_reason::work;  // Under the idle set's lock.
   pal::parker parker_;

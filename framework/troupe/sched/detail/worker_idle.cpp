@@ -130,7 +130,10 @@ bool worker::sleep(bool watching, bool adopt_driver) {
     time_point look = pal::real_clock().now() + owner_.watch_interval_;
     if (!until || look < *until) until = look;
   }
-  if (!watching || adopt_driver) {
+  // Who has a core for itself sees to I/O at once; else those that run do, as long as they get on.
+  bool others_run = owner_.idle_.idle_count() < owner_.worker_count();
+  bool at_once = !watching && !(owner_.is_crowded_ && others_run);
+  if (at_once || adopt_driver) {
     pal::lock attending{owner_.driver_mutex_, std::try_to_lock};
     if (attending) {
       wait_in_driver(until);

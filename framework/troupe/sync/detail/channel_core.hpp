@@ -6,8 +6,8 @@
 
 #include <troupe/base/cache_line.hpp>
 #include <troupe/pal/atomic.hpp>
-#include <troupe/sync/detail/message_queue.hpp>
-#include <troupe/sync/detail/parking_lot.hpp>
+#include <troupe/sync/message_queue.hpp>
+#include <troupe/sync/parking_lot.hpp>
 #include <troupe/task/waker.hpp>
 
 namespace troupe::detail {

@@ -23,12 +23,15 @@ struct alignas(16) message_link {
 ///   closed    no more room is given                 close sets; stays
 ///   wanted    senders wait for room in the parking  want_room sets; room_is_wanted_no_more
 ///             lot, at the address of this object    clears, under their bucket's lock
+///   poked     the receiver has to look up, mail or  poke sets; take_poke clears
+///             not
 ///
 ///   R1. take_all, try_idle, leave_idle are the receiver's; all else is anyone's.
 ///   R2. Messages leave all at once; none can come back under a sender (no ABA).
-///   R3. Who clears `idle` wakes the receiver: one push per sleep.
+///   R3. Who clears `idle` wakes the receiver: one push or poke per sleep.
 ///   R4. Who lowers the count while `wanted` is set wakes as many senders.
 ///   R5. A sender parks only after it has set `wanted` on a word without room (see parking_lot R1).
+///   R6. While `poked` is set the receiver does not go to sleep.
 /// Unbounded queues never count. Addresses have 48 bits, and 4 free ones below.
 class message_queue {
 public:
@@ -109,7 +112,7 @@ public:
   [[nodiscard]] bool try_idle(std::uint32_t rooms, bool& senders_wait) noexcept {
     std::uint64_t seen = word_.load(std::memory_order_relaxed);
     for (;;) {
-      if (address_of(seen) != nullptr) return false;
+      if (address_of(seen) != nullptr || (seen & poked) != 0) return false;  // R6
       if ((seen & closed) != 0 && count_of(seen) == rooms) return false;
       std::uint64_t asleep = (seen | idle) - rooms * one;
       if (word_.compare_exchange_weak(seen, asleep, std::memory_order_release,  // -> push, close
@@ -120,12 +123,55 @@ public:
     }
   }
 
+  /// Returns: the only message there is, still in the queue; null when there is none, or more. R1
+  [[nodiscard]] message_link* lone() const noexcept {
+    message_link* newest = address_of(word_.load(std::memory_order_acquire));  // <- push
+    return newest != nullptr && newest->next == nullptr ? newest : nullptr;
+  }
+
+  /// Takes that message out and goes to sleep, with one step, giving `rooms` back. Returns false
+  /// when more has come, and nothing was done. R1
+  [[nodiscard]] bool try_idle_after(message_link& lone, std::uint32_t rooms,
+                                    bool& senders_wait) noexcept {
+    std::uint64_t seen = word_.load(std::memory_order_relaxed);
+    for (;;) {
+      if (address_of(seen) != &lone || (seen & (poked | closed)) != 0) return false;  // R6
+      std::uint64_t asleep = ((seen & ~address_mask) | idle) - rooms * one;
+      if (word_.compare_exchange_weak(seen, asleep, std::memory_order_release,  // -> push, close
+                                      std::memory_order_relaxed)) {
+        senders_wait = rooms > 0 && (seen & wanted) != 0;
+        return true;
+      }
+    }
+  }
+
+  /// Makes the receiver look up. Returns: true when it slept, and the caller must wake it (R3).
+  /// Threads: any.
+  [[nodiscard]] bool poke() noexcept {
+    std::uint64_t seen = word_.load(std::memory_order_relaxed);
+    while (!word_.compare_exchange_weak(seen, (seen | poked) & ~idle,
+                                        std::memory_order_acq_rel,  // -> take_poke, <- try_idle
+                                        std::memory_order_relaxed)) {
+    }
+    return (seen & idle) != 0;
+  }
+
+  /// Returns: whether it was poked since this was asked last. R1
+  [[nodiscard]] bool take_poke() noexcept {
+    if ((word_.load(std::memory_order_relaxed) & poked) == 0) return false;
+    word_.fetch_and(~poked, std::memory_order_acquire);  // <- poke
+    return true;
+  }
+
   /// The receiver is awake again, whatever woke it. R1
   void leave_idle() noexcept {
     if ((word_.load(std::memory_order_relaxed) & idle) != 0) {
       word_.fetch_and(~idle, std::memory_order_relaxed);
     }
   }
+
+  /// Makes it as new. Requires: nobody sends, nobody receives; a late poke may come.
+  void reset() noexcept { word_.store(0, std::memory_order_relaxed); }
 
   /// Refuses new messages. Returns what has to be woken: the receiver, and all waiting senders.
   struct closing {
@@ -155,7 +201,7 @@ public:
   }
 
 private:
-  static constexpr std::uint64_t idle = 1, closed = 2, wanted = 4;
+  static constexpr std::uint64_t idle = 1, closed = 2, wanted = 4, poked = 8;
   static constexpr unsigned count_shift = 48;
   static constexpr std::uint64_t one = std::uint64_t{1} << count_shift;
   static constexpr std::uint64_t address_mask = (one - 1) & ~std::uint64_t{15};

@@ -1,4 +1,4 @@
-#include <troupe/sync/detail/parking_lot.hpp>
+#include <troupe/sync/parking_lot.hpp>
 
 namespace troupe::detail {
 

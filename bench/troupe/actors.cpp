@@ -1,0 +1,158 @@
+#include <cstdint>
+#include <stdexcept>
+#include <utility>
+#include <vector>
+
+#include <troupe/actor/actor.hpp>
+#include <troupe/sync/event.hpp>
+#include <troupe/task/when_all.hpp>
+
+#include "works.hpp"
+
+namespace troupe::bench {
+
+namespace {
+
+struct question {
+  std::uint64_t number;
+};
+
+class server : public actor {
+public:
+  std::uint64_t on(question q) { return q.number + 1; }
+};
+
+struct begin {};
+
+class client : public actor {
+public:
+  client(ref<server> to, std::size_t count) : to_{std::move(to)}, count_{count} {}
+
+  task<> on(begin) {
+    for (std::uint64_t i = 0; i < count_; ++i) {
+      if (co_await to_.ask(question{i}) != i + 1) throw std::runtime_error{"a wrong answer"};
+    }
+  }
+
+private:
+  ref<server> to_;
+  std::size_t count_;
+};
+
+double request_reply(const settings& given, std::size_t clients, std::size_t usual) {
+  std::size_t each = size_or(given, usual) / clients;
+  return on_runtime(given, [clients, each]() -> task<double> {
+    auto one = spawn<server>();
+    std::vector<ref<client>> all;
+    for (std::size_t i = 0; i < clients; ++i) all.push_back(spawn<client>(one, each));
+    auto start = real_clock::now();
+    std::vector<task<>> runs;
+    for (auto& c : all) {
+      runs.push_back([](ref<client> asked) -> task<> {
+        co_await asked.ask(begin{}, within(std::chrono::hours{1}));
+      }(c));
+    }
+    co_await when_all(std::move(runs));
+    co_return static_cast<double>(clients * each) / seconds_since(start);
+  });
+}
+
+struct number {
+  std::uint64_t value;
+};
+struct totals {
+  std::uint64_t sum;
+  std::size_t received;
+};
+struct report {
+  using reply = totals;
+};
+
+class sink : public actor {
+public:
+  void on(number n) {
+    all_.sum += n.value;
+    ++all_.received;
+  }
+  totals on(report) { return all_; }
+
+private:
+  totals all_{0, 0};
+};
+
+class source : public actor {
+public:
+  source(ref<sink> to, std::size_t count) : to_{std::move(to)}, count_{count} {}
+  task<> on(begin) {
+    for (std::uint64_t i = 0; i < count_; ++i) co_await to_.send(number{i});
+  }
+
+private:
+  ref<sink> to_;
+  std::size_t count_;
+};
+
+double actor_fan_in(const settings& given) {
+  constexpr std::size_t producers = 4;
+  std::size_t each = size_or(given, 4'000'000) / producers;
+  return on_runtime(given, [each]() -> task<double> {
+    auto to = spawn<sink>();
+    std::vector<ref<source>> all;
+    for (std::size_t i = 0; i < producers; ++i) all.push_back(spawn<source>(to, each));
+    auto start = real_clock::now();
+    std::vector<task<>> runs;
+    for (auto& s : all) {
+      runs.push_back([](ref<source> asked) -> task<> {
+        co_await asked.ask(begin{}, within(std::chrono::hours{1}));
+      }(s));
+    }
+    co_await when_all(std::move(runs));
+    totals found = co_await to.ask(report{});
+    double seconds = seconds_since(start);
+    if (found.received != producers * each || found.sum != producers * (each * (each - 1) / 2)) {
+      throw std::runtime_error{"actor_fan_in: numbers were lost"};
+    }
+    co_return static_cast<double>(found.received) / seconds;
+  });
+}
+
+// Each is spawned, cannot be addressed any more at once, and so ends on its first turn.
+class leaf : public actor {
+public:
+  leaf(pal::atomic<std::size_t>& left, event& all_done) : left_{&left}, all_done_{&all_done} {}
+  ~leaf() {
+    if (left_->fetch_sub(1) == 1) all_done_->set();
+  }
+  void on(begin) {}
+
+private:
+  pal::atomic<std::size_t>* left_;
+  event* all_done_;
+};
+
+double spawn_actors(const settings& given) {
+  std::size_t count = size_or(given, 1'000'000);
+  return on_runtime(given, [count]() -> task<double> {
+    pal::atomic<std::size_t> left{count};
+    event all_done;
+    auto start = real_clock::now();
+    for (std::size_t i = 0; i < count; ++i) (void)spawn<leaf>(left, all_done);
+    co_await all_done.wait();
+    co_return static_cast<double>(count) / seconds_since(start);
+  });
+}
+
+}  // namespace
+
+std::map<std::string, work> actor_works() {
+  return {
+      {"actor_ping_pong",
+       {"requests/s", [](const settings& s) { return request_reply(s, 1, 1'000'000); }}},
+      {"actor_coordinator",
+       {"requests/s", [](const settings& s) { return request_reply(s, 8, 2'000'000); }}},
+      {"actor_fan_in", {"values/s", &actor_fan_in}},
+      {"actor_spawn", {"tasks/s", &spawn_actors}},
+  };
+}
+
+}  // namespace troupe::bench

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <troupe/actor/errors.hpp>
+#include <troupe/sync/message_queue.hpp>
+#include <troupe/task/core.hpp>
+
+namespace troupe::detail {
+
+class actor_block;
+struct envelope;
+
+/// What an envelope can do; one table for each kind of message and receiver.
+struct envelope_table {
+  /// Runs the handler, on a turn of the actor. Returns: false when the handler is a coroutine that
+  /// was started as a task of the actor: complete() follows its end.
+  bool (*run)(actor_block&, envelope&);
+  /// Takes the outcome of that task: answers. Throws what left the handler.
+  void (*complete)(envelope&, task_core& ended);
+  /// The handler has ended, or `failed` has left it: the last act on the envelope.
+  void (*finish)(envelope&, bool failed) noexcept;
+  /// It was not run: answers with `why`, or reports it as undelivered, and frees it.
+  void (*drop)(envelope&, ask_errc why) noexcept;
+  /// The handler is a plain function: the message may stay in the queue while it runs.
+  bool is_plain;
+  /// It takes room in the mailbox.
+  bool is_counted;
+  const char* message_name;
+};
+
+/// One message on its way to an actor, with all that its handler needs.
+struct envelope : message_link {
+  explicit envelope(const envelope_table& of) noexcept : table{&of} {}
+  const envelope_table* table;
+};
+
+}  // namespace troupe::detail

@@ -1,0 +1,26 @@
+#include <troupe/actor/detail/request.hpp>
+
+namespace troupe::detail {
+
+bool request_base::withdraw() noexcept {
+  std::uint64_t before = word_.fetch_or(gone | looking, std::memory_order_acq_rel);  // <-> answer
+  bool may_have_begun = true;
+  if ((before & done) == 0) {
+    pal::heavy_barrier();  // R2
+    may_have_begun = begun_.load(std::memory_order_relaxed);
+    before = word_.fetch_and(~looking, std::memory_order_acq_rel);  // <-> answer
+  }
+  if ((before & done) != 0) free();
+  return may_have_begun;
+}
+
+void request_base::answer() noexcept {
+  std::uint64_t before = word_.fetch_or(done, std::memory_order_acq_rel);  // <-> withdraw
+  if ((before & gone) != 0) {
+    if ((before & looking) == 0) free();
+  } else {
+    waker::from_bits(before & ~flags).wake();
+  }
+}
+
+}  // namespace troupe::detail

@@ -1,0 +1,164 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <type_traits>
+#include <utility>
+#include <variant>
+
+#include <troupe/actor/detail/envelope.hpp>
+#include <troupe/actor/detail/request_pool.hpp>
+#include <troupe/base/assert.hpp>
+#include <troupe/pal/atomic.hpp>
+#include <troupe/pal/barrier.hpp>
+#include <troupe/task/operation.hpp>
+#include <troupe/task/waker.hpp>
+
+namespace troupe::detail {
+
+/// What a caller and a receiver share of one request: an envelope, and the place of the answer.
+///
+///   word_        means                                     changed by
+///   waker        who waits for the answer                  arm, enlist (the caller)
+///   bit done     the answer is there                       answer(), by the receiver, once
+///   bit gone     the caller does not want it any more      withdraw()
+///   bit held     the handler may outlive its answer        hold(), let_go(): the receiver
+///   bit spent    the caller has done with an answered      free(), while held
+///                request that is held
+///   bit looking  the caller still reads begun_             withdraw() sets and clears
+///   begun_       the receiver has come to it               begin()
+///
+///   R1. The caller frees the request when it has taken the answer; if it has withdrawn it, the
+///       second of answer() and withdraw() does. If it is held then, let_go() does it for them.
+///   R2. begin() sets begun_, runs the light barrier and reads `gone`; withdraw() sets `gone`, runs
+///       the heavy barrier and reads begun_. So what was withdrawn unbegun never runs, without a
+///       locked operation for each that does.
+///   R3. Until it has answered or dropped it the receiver owns all but the word.
+class request_base : public envelope {
+public:
+  // --- the caller ---
+
+  /// Requires: not sent yet.
+  void arm(waker key) noexcept { word_.store(key.bits(), std::memory_order_relaxed); }
+
+  [[nodiscard]] bool settled() const noexcept {
+    return (word_.load(std::memory_order_acquire) & done) != 0;  // <- answer
+  }
+  [[nodiscard]] bool enlist(waker key) noexcept {
+    std::uint64_t seen = word_.load(std::memory_order_relaxed);
+    do {
+      if ((seen & done) != 0) return false;
+      if ((seen & ~flags) == key.bits()) return true;
+    } while (!word_.compare_exchange_weak(seen, (seen & flags) | key.bits(),
+                                          std::memory_order_release,  // -> answer
+                                          std::memory_order_relaxed));
+    return true;
+  }
+  /// Gives the request up. Returns: whether its handler may have begun.
+  bool withdraw() noexcept;
+
+  /// Frees one that was never sent.
+  void discard() noexcept {
+    word_.store(gone, std::memory_order_relaxed);
+    table->drop(*this, ask_errc::canceled_unrun);
+  }
+
+  // --- the receiver ---
+
+  /// Returns: false when the caller has withdrawn it: it must not run. R2
+  [[nodiscard]] bool begin() noexcept {
+    begun_.store(true, std::memory_order_relaxed);
+    pal::light_barrier();
+    return (word_.load(std::memory_order_relaxed) & gone) == 0;
+  }
+  /// Returns: true when nobody waits for the answer any more.
+  [[nodiscard]] bool caller_gone() const noexcept {
+    return (word_.load(std::memory_order_relaxed) & gone) != 0;
+  }
+  void set_error(ask_errc error) noexcept { error_ = error; }
+  void answer() noexcept;
+  void hold() noexcept { word_.fetch_or(held, std::memory_order_relaxed); }
+  void let_go() noexcept {
+    if ((word_.fetch_and(~held, std::memory_order_acq_rel) & spent) != 0) free_now();
+  }
+
+protected:
+  using destroy_function = void (*)(request_base&) noexcept;
+
+  request_base(const envelope_table& of, std::size_t size_bytes, destroy_function destroy) noexcept
+      : envelope{of}, destroy_{destroy}, size_bytes_{static_cast<std::uint32_t>(size_bytes)} {}
+  ~request_base() = default;
+
+  /// R1
+  void free() noexcept {
+    bool is_held = (word_.load(std::memory_order_relaxed) & held) != 0;
+    if (is_held && (word_.fetch_or(spent, std::memory_order_acq_rel) & held) != 0) return;
+    free_now();
+  }
+
+  ask_errc error_{};  // Zero while there is none.
+  bool has_value_ = false;
+
+private:
+  static constexpr std::uint64_t done = 1, gone = 2, held = 4, spent = 8, looking = 16, flags = 31;
+
+  void free_now() noexcept {
+    std::size_t size_bytes = size_bytes_;
+    destroy_(*this);
+    free_request(this, size_bytes);
+  }
+
+  pal::atomic<std::uint64_t> word_{0};
+  destroy_function destroy_;
+  std::uint32_t size_bytes_;
+  pal::atomic<bool> begun_{false};
+};
+
+/// A request whose answer is a T.
+template <class T>
+class request : public request_base {
+  static_assert(std::is_void_v<T> || std::is_nothrow_move_constructible_v<T>,
+                "an answer needs a nothrow move");
+  static_assert(!std::is_reference_v<T>, "an answer must not be a reference: return a value");
+
+public:
+  using stored = std::conditional_t<std::is_void_v<T>, std::monostate, T>;
+
+  /// Requires: no value and no error yet.
+  void set_value(stored value) noexcept {
+    std::construct_at(&value_, std::move(value));
+    has_value_ = true;
+  }
+  [[nodiscard]] bool is_decided() const noexcept { return has_value_ || error_ != ask_errc{}; }
+
+  /// Takes the answer and frees the request. Requires: settled().
+  result<T> take() {
+    struct last_step {
+      request* self;
+      ~last_step() { self->free(); }
+    } last{this};
+    if (!has_value_) return make_error_code(error_);
+    if constexpr (std::is_void_v<T>) {
+      return {};
+    } else {
+      return std::move(value_);
+    }
+  }
+
+protected:
+  request(const envelope_table& of, std::size_t size_bytes) noexcept
+      : request_base{of, size_bytes, &destroy_value} {}
+  ~request() {}
+
+private:
+  static void destroy_value(request_base& self) noexcept {
+    auto& mine = static_cast<request&>(self);
+    if (mine.has_value_) std::destroy_at(&mine.value_);
+  }
+
+  union {
+    stored value_;
+  };
+};
+
+}  // namespace troupe::detail

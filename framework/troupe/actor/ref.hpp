@@ -1,0 +1,167 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+
+#include <troupe/actor/ask.hpp>
+#include <troupe/base/take.hpp>
+
+namespace troupe {
+
+template <class A>
+class weak_ref;
+
+/// The address of an actor of class A; copied freely. While one exists the actor can be addressed,
+/// and goes on living; when the last one is gone it does its mail and ends.
+///
+/// A ref may outlive its actor and its runtime: what is sent then fails with `receiver_gone`.
+/// Threads: each copy by one thread at a time; try_send() and the destructor also by foreign ones.
+template <class A>
+class ref {
+public:
+  ref(const ref& other) noexcept : block_{other.block_} {
+    if (block_ != nullptr) block_->add_ref();
+  }
+  ref(ref&& other) noexcept : block_{std::exchange(other.block_, nullptr)} {}
+  ref& operator=(ref other) noexcept {
+    std::swap(block_, other.block_);
+    return *this;
+  }
+  ~ref() {
+    if (block_ != nullptr) block_->drop_ref();
+  }
+  friend bool operator==(const ref&, const ref&) = default;
+
+  /// Waits for room in the mailbox and sends.
+  /// Requires: A has a handler on(M) for exactly this type. The ref lives until the await is over.
+  /// Errors: ask_errc: `receiver_gone`; `mailbox_full` when the actor refuses to let senders wait,
+  ///         or sends to itself.
+  /// Cancel: nothing was sent.
+  template <class M>
+  [[nodiscard]] auto send(M&& message) const {
+    using plain = std::remove_cvref_t<M>;
+    check_rvalue<M>();
+    return tell(new_message(plain(std::forward<M>(message))));
+  }
+  template <class M>
+  [[nodiscard]] auto send(taken<M> message) const {
+    return tell(new_message(std::move(*message.from)));
+  }
+
+  /// Sends without waiting. Errors: ask_errc: `mailbox_full`, `receiver_gone`; `message` is then
+  /// untouched. Threads: any.
+  template <class M>
+  result<void> try_send(M&& message) const {
+    using plain = std::remove_cvref_t<M>;
+    static_assert(std::is_nothrow_move_constructible_v<plain>, "try_send needs a nothrow move");
+    if (block().has_ended()) return make_error_code(ask_errc::receiver_gone);
+    if (!block().has_room()) return make_error_code(ask_errc::mailbox_full);
+    auto* made = new_message(plain(std::forward<M>(message)));
+    auto how = block().push(*made);
+    if (how == detail::message_queue::pushed::sent) return {};
+    if constexpr (!std::is_lvalue_reference_v<M>) {
+      std::destroy_at(&message);
+      std::construct_at(&message, std::move(made->message));
+    }
+    detail::sent<A, plain>::finish(*made, true);
+    return make_error_code(how == detail::message_queue::pushed::full ? ask_errc::mailbox_full
+                                                                      : ask_errc::receiver_gone);
+  }
+
+  /// Sends a request and waits for its answer, which has the type that A's handler on(M) returns.
+  /// Errors: see ask_errc.
+  /// Cancel: a request that the actor has not begun is withdrawn and never runs.
+  /// Example: `std::int64_t sum = co_await counter.ask(total{});`
+  template <class M>
+  [[nodiscard]] auto ask(M&& message) const {
+    check_rvalue<M>();
+    return request_of<std::remove_cvref_t<M>>(std::forward<M>(message));
+  }
+  template <class M>
+  [[nodiscard]] auto ask(M&& message, within limit) const {
+    check_rvalue<M>();
+    return request_of<std::remove_cvref_t<M>>(limit, std::forward<M>(message));
+  }
+  template <class M>
+  [[nodiscard]] auto ask(taken<M> message) const {
+    return request_of<M>(std::move(*message.from));
+  }
+  /// Makes the message in place: `ask<audit>("2026", 3)`; right on every compiler.
+  template <class M, class... Fields>
+    requires(!std::is_same_v<std::tuple<std::remove_cvref_t<Fields>...>, std::tuple<M>>)
+  [[nodiscard]] auto ask(Fields&&... fields) const {
+    return request_of<M>(M{std::forward<Fields>(fields)...});
+  }
+
+  /// Asks the actor to end after the handler it is in, and returns at once. Threads: any.
+  void stop() const noexcept { block().stop(); }
+  /// The same, and asks that handler to stop; on_stop does not run. Threads: any.
+  void kill() const noexcept { block().kill(); }
+
+  /// Returns: true when the actor takes no more mail.
+  [[nodiscard]] bool has_ended() const noexcept { return block().has_ended(); }
+  [[nodiscard]] std::string name() const { return block().name(); }
+
+  /// For the framework.
+  explicit ref(detail::actor_block& adopted) noexcept : block_{&adopted} {}
+  [[nodiscard]] detail::actor_block& block() const {
+    if (block_ == nullptr) misuse("a ref was used after it was moved from: copy it instead");
+    return *block_;
+  }
+
+private:
+  template <class M>
+  static void check_rvalue() {
+    static_assert(std::is_lvalue_reference_v<M> || detail::rvalue_is_safe_to_await<M>,
+                  "g++ before 12.3 miscompiles this: write ask<M>(fields...) or ask(take(local))");
+  }
+  template <class M>
+  static auto* new_message(M&& message) {
+    static_assert(detail::handles<A, M>,
+                  "this actor has no handler on(M) for exactly this message type M: write one");
+    using made = detail::sent<A, M>;
+    static_assert(alignof(made) <= 16, "over-aligned messages are not supported");
+    return new (allocate(sizeof(made))) made{std::move(message)};
+  }
+  template <class Sent>
+  auto tell(Sent* made) const {
+    return detail::tell_operation<Sent>{block(), *made};
+  }
+  template <class M, class... Fields>
+  auto request_of(Fields&&... fields) const {
+    using made = detail::asked<A, M>;
+    return detail::ask_operation<typename made::value_type>{
+        block(), *made::make(std::forward<Fields>(fields)...)};
+  }
+  template <class M, class... Fields>
+  auto request_of(within limit, Fields&&... fields) const {
+    using made = detail::asked<A, M>;
+    return detail::limited_ask_operation<typename made::value_type>{
+        block(), *made::make(std::forward<Fields>(fields)...), limit};
+  }
+
+  detail::actor_block* block_;
+};
+
+/// The address of an actor that it does not keep alive.
+template <class A>
+class weak_ref {
+public:
+  explicit weak_ref(const ref<A>& of) noexcept
+      : block_{&of.block()}, generation_{of.block().generation()} {}
+  /// For the framework.
+  explicit weak_ref(detail::actor_block& of) noexcept : block_{&of}, generation_{of.generation()} {}
+
+  /// Returns: a ref, while the actor can still be addressed; else none. Threads: any.
+  [[nodiscard]] std::optional<ref<A>> lock() const noexcept {
+    if (!block_->try_add_ref(generation_)) return std::nullopt;
+    return ref<A>{*block_};
+  }
+
+private:
+  detail::actor_block* block_;
+  std::uint32_t generation_;
+};
+
+}  // namespace troupe
