@@ -98,7 +98,9 @@ WORKS = (
     simple("coordinator", "requests/s", HIGHER, 200_000),
     beside_tasks("actor_spawn", "spawn", "tasks/s", 100_000, Gate("tokio", ">=", 3.0)),
     beside_tasks("actor_ping_pong", "ping_pong", "requests/s", 100_000, Gate("tokio", ">=", 3.0)),
-    beside_tasks("actor_coordinator", "coordinator", "requests/s", 200_000, Gate("tokio", ">=", 3.0)),
+    beside_tasks(
+        "actor_coordinator", "coordinator", "requests/s", 200_000, Gate("tokio", ">=", 3.0)
+    ),
     beside_tasks("actor_fan_in", "fan_in", "values/s", 400_000, Gate("tokio", ">=", 2.5)),
     simple("ring", "hops/s", HIGHER, 200_000),
     simple("skynet", "s", LOWER, 100_000),
