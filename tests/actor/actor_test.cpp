@@ -431,6 +431,29 @@ BOOST_AUTO_TEST_CASE(mailbox_self_a_full_mailbox_of_ones_own_is_an_error) {
   });
 }
 
+BOOST_AUTO_TEST_CASE(ask_cycle_asking_oneself_is_refused_at_once) {
+  struct ask_yourself {};
+  class circular : public actor {
+  public:
+    task<bool> on(ask_yourself) {
+      auto me = self().as<circular>();
+      auto direct = co_await me.ask(total{}).as_result();
+      auto inner = [](ref<circular> to) -> task<bool> {
+        auto outcome = co_await to.ask(total{}).as_result();
+        co_return code_of(outcome) == ask_errc::deadlock;
+      };
+      bool through_a_task = co_await inner(me);
+      co_return through_a_task&& code_of(direct) == ask_errc::deadlock;
+    }
+    std::int64_t on(total) { return 1; }
+  };
+  rt.block_on([]() -> task<> {
+    auto c = spawn<circular>();
+    BOOST_TEST(co_await c.ask(ask_yourself{}));
+    BOOST_TEST((co_await c.ask(total{})) == 1);
+  });
+}
+
 BOOST_AUTO_TEST_CASE(a_ref_may_outlive_its_runtime) {
   caught_losses caught;
   auto other = std::make_unique<runtime>();

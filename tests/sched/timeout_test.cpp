@@ -46,6 +46,15 @@ BOOST_AUTO_TEST_CASE(gives_what_comes_in_time) {
   });
 }
 
+BOOST_AUTO_TEST_CASE(gives_a_bool_too) {
+  rt.block_on([]() -> task<> {
+    auto truth = []() -> task<bool> { co_return true; };
+    BOOST_TEST(co_await timeout(10ms, truth()));
+    result<bool> as_result = co_await timeout(10ms, truth()).as_result();
+    BOOST_TEST(as_result.value());
+  });
+}
+
 BOOST_AUTO_TEST_CASE(throws_timed_out_when_the_time_is_over) {
   rt.block_on([]() -> task<> {
     event never;

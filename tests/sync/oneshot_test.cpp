@@ -110,6 +110,21 @@ BOOST_AUTO_TEST_CASE(a_value_sent_before_the_await_is_there) {
   BOOST_TEST(got == "early");
 }
 
+BOOST_AUTO_TEST_CASE(takes_values_that_an_error_code_converts_to) {
+  manual_executor exec;
+  spawn([]() -> task<> {
+    auto yes = oneshot<bool>();
+    BOOST_TEST((yes.rx.try_recv().error() == nothing));
+    yes.tx.send(true);
+    BOOST_TEST(co_await yes.rx);
+    auto nested = oneshot<result<int>>();
+    nested.tx.send(result<int>{closed});
+    result<int> inner = co_await nested.rx;
+    BOOST_TEST((inner.error() == closed));
+  }).detach();
+  exec.run_all();
+}
+
 BOOST_AUTO_TEST_CASE(the_value_comes_back_when_the_receiver_has_gone) {
   auto ends = oneshot<std::unique_ptr<int>>();
   BOOST_TEST(!ends.tx.receiver_gone());

@@ -62,6 +62,7 @@ public:
 
   bool poll() noexcept {
     if (is_sent_) return request_->settled();
+    if (current_actor() == to_) error_ = ask_errc::deadlock;  // It would wait for its own handler.
     if (error_ != ask_errc{}) return true;
     request_->arm(current_context()->current->current_waker());
     if (!try_push(*request_, error_)) return false;
@@ -75,7 +76,7 @@ public:
     if (!is_sent_) delist_for_room();
   }
   result<T> take() {
-    if (error_ != ask_errc{}) return make_error_code(error_);
+    if (error_ != ask_errc{}) return failed_with<T>(make_error_code(error_));
     return std::exchange(request_, nullptr)->take();
   }
 
@@ -113,7 +114,7 @@ public:
     limit_.delist();
   }
   result<T> take() {
-    if (expired_ != ask_errc{}) return make_error_code(expired_);
+    if (expired_ != ask_errc{}) return failed_with<T>(make_error_code(expired_));
     return ask_.take();
   }
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <utility>
+
 #include <boost/system/error_code.hpp>
 #include <boost/system/result.hpp>
 #include <boost/system/system_error.hpp>
@@ -30,6 +32,19 @@ inline boost::system::error_code make_error_code(errc code) noexcept {
 
 /// Thrown where awaiting unwraps an error: code() tells which, what() says it in words.
 using boost::system::system_error;
+
+/// Returns: the result that holds no value but `code`. In generic code, where a T might itself be
+/// made of an error_code (a bool, another result), a plain conversion would be ambiguous.
+template <class T>
+[[nodiscard]] result<T> failed_with(boost::system::error_code code) noexcept {
+  return result<T>{boost::system::in_place_error, code};
+}
+
+/// Returns: the result that holds `value`.
+template <class T>
+[[nodiscard]] result<T> succeeded_with(T&& value) {
+  return result<T>{boost::system::in_place_value, std::move(value)};
+}
 
 /// Throws `code` as a system_error.
 [[noreturn]] void throw_error(boost::system::error_code code);

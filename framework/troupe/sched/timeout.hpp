@@ -53,7 +53,7 @@ public:
   void delist() noexcept { race_.delist(); }
 
   result<value_type> take() {
-    if (race_.winner() == 1) return make_error_code(errc::timed_out);
+    if (race_.winner() == 1) return failed_with<value_type>(make_error_code(errc::timed_out));
     if (race_.winner() > 1) throw canceled{};
     Op& op = race_.template branch<0>();
     if constexpr (std::is_same_v<inner, result<value_type>>) {
@@ -62,7 +62,7 @@ public:
       op.take();
       return {};
     } else {
-      return take_unwrapped(op);
+      return result<value_type>{boost::system::in_place_value, take_unwrapped(op)};
     }
   }
 

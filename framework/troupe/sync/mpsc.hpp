@@ -263,8 +263,8 @@ public:
   /// Takes a message without waiting. Errors: `errc::empty`; `errc::closed` at the end.
   [[nodiscard]] result<T> try_recv() {
     auto* found = static_cast<detail::message<T>*>(core().pop());
-    if (found != nullptr) return detail::message<T>::consume(*found);
-    return make_error_code(core_->at_end() ? errc::closed : errc::empty);
+    if (found != nullptr) return succeeded_with<T>(detail::message<T>::consume(*found));
+    return failed_with<T>(make_error_code(core_->at_end() ? errc::closed : errc::empty));
   }
 
   /// Refuses new messages; what was sent or reserved before is still received, then the end.

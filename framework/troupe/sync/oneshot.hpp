@@ -82,8 +82,10 @@ public:
       oneshot_cell* cell;
       ~last_step() { cell->drop_receiver(); }
     } last{this};
-    if ((word_.load(std::memory_order_acquire) & sent) == 0) return make_error_code(errc::closed);
-    return std::move(value_);
+    if ((word_.load(std::memory_order_acquire) & sent) == 0) {
+      return failed_with<T>(make_error_code(errc::closed));
+    }
+    return succeeded_with<T>(std::move(value_));
   }
 
 private:
@@ -183,7 +185,7 @@ public:
   /// Takes the value without waiting. Errors: `errc::empty`, `errc::closed`.
   [[nodiscard]] result<T> try_recv() {
     if (cell_ == nullptr) misuse("a oneshot_receiver was used after its value was taken");
-    if (!cell_->settled()) return make_error_code(errc::empty);
+    if (!cell_->settled()) return failed_with<T>(make_error_code(errc::empty));
     return std::exchange(cell_, nullptr)->take();
   }
 

@@ -137,11 +137,11 @@ public:
       request* self;
       ~last_step() { self->free(); }
     } last{this};
-    if (!has_value_) return make_error_code(error_);
+    if (!has_value_) return failed_with<T>(make_error_code(error_));
     if constexpr (std::is_void_v<T>) {
       return {};
     } else {
-      return std::move(value_);
+      return succeeded_with<T>(std::move(value_));
     }
   }
 
