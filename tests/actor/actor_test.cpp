@@ -12,6 +12,7 @@
 #include <troupe/runtime/runtime.hpp>
 #include <troupe/sched/sleep.hpp>
 #include <troupe/sync/event.hpp>
+#include <troupe/sync/oneshot.hpp>
 #include <troupe/task/failure.hpp>
 #include <troupe/task/spawn.hpp>
 #include <troupe/task/yield.hpp>
@@ -40,6 +41,9 @@ struct forget {};
 struct late {
   int value;
 };
+struct tell_sum {
+  oneshot_sender<std::int64_t> to;
+};
 
 class counter : public actor {
 public:
@@ -51,6 +55,7 @@ public:
     co_return sum_;
   }
   void on(forget, reply<int>) {}
+  void on(tell_sum m) { m.to.send(sum_); }
   void on(late m, reply<int> back) {
     if (kept_) kept_->answer(m.value);
     kept_.emplace(std::move(back));
@@ -353,6 +358,7 @@ BOOST_AUTO_TEST_CASE(ask_deadline_explicit_ones_are_exact) {
     auto queued = co_await c.ask(total{}, within(10ms)).as_result();
     BOOST_TEST((code_of(queued) == ask_errc::expired));
     c.kill();
+    while (!c.has_ended()) co_await yield();  // Its handler waits for an event of this frame.
   });
 }
 
@@ -465,6 +471,39 @@ BOOST_AUTO_TEST_CASE(a_ref_may_outlive_its_runtime) {
   rt.block_on([&]() -> task<> {
     BOOST_TEST((code_of(co_await left.ask(total{}).as_result()) == ask_errc::receiver_gone));
   });
+}
+
+BOOST_AUTO_TEST_CASE(several_refs_may_outlive_their_runtime) {
+  auto other = std::make_unique<runtime>();
+  auto make = []() -> task<ref<counter>> { co_return spawn<counter>(); };
+  auto first = std::make_unique<ref<counter>>(other->block_on(make));
+  ref<counter> second = *first;
+  other.reset();
+  first.reset();
+  BOOST_TEST(second.has_ended());
+}
+
+// Goal:   what was sent before the last ref went is run, whatever the actor's worker does
+// meanwhile.
+BOOST_AUTO_TEST_CASE(life_unreachable_loses_no_mail_between_two_workers) {
+  runtime_config config;
+  config.workers = 2;
+  runtime two{config};
+  for (std::size_t round = 0; round < test::rounds(20'000); ++round) {
+    std::int64_t sum = two.block_on([]() -> task<std::int64_t> {
+      auto c = spawn<counter>();
+      oneshot_receiver<std::int64_t> answer = [&] {
+        auto ends = oneshot<std::int64_t>();
+        BOOST_REQUIRE(c.try_send(tell_sum{std::move(ends.tx)}).has_value());
+        return std::move(ends.rx);
+      }();
+      {
+        auto last = std::move(c);
+      }
+      co_return co_await answer;
+    });
+    BOOST_REQUIRE(sum == 0);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(the_end_of_a_runtime_destroys_states_handlers_and_mail) {

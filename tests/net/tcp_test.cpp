@@ -351,12 +351,12 @@ BOOST_AUTO_TEST_CASE(a_graceful_stop_ends_accept_at_once_and_lets_connections_fi
   std::string ended;
   rt.spawn([&]() -> task<> {
       io::listener listener = tcp_listen("127.0.0.1", 0);
-      spawn([&ended, &accepting, port = listener.port()]() -> task<> {
+      spawn([&ended, port = listener.port()]() -> task<> {
         io::stream peer = co_await tcp_connect("127.0.0.1", port);
-        accepting.set();
         ended += co_await peer.read_to_end(100);
       });
       io::stream last = co_await listener.accept();
+      accepting.set();
       try {
         io::stream never = co_await listener.accept();
       } catch (const canceled&) {

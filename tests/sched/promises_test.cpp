@@ -362,8 +362,8 @@ BOOST_AUTO_TEST_CASE(sched_blocking) {
 }
 
 BOOST_AUTO_TEST_CASE(sched_blocking_work_is_let_go_of_by_a_stop) {
+  std::atomic<bool> go{false};  // Outlives the blocking work, whose end the runtime's waits for.
   runtime rt{workers(1)};
-  std::atomic<bool> go{false};
   rt.block_on([&go]() -> task<> {
     auto handle = spawn([&go]() -> task<> {
       co_await spawn_blocking([&go] {

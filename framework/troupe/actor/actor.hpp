@@ -123,7 +123,7 @@ ref<A> start_actor(executor& exec, actor_options options, Args&&... args) {
 ///
 /// Returns: its first ref: the actor lives until the last one is gone, or it is stopped.
 /// Errors:  what the constructor throws; std::bad_alloc; outside a runtime a misuse, one line.
-/// Bounds:  128 bytes, and the state where it is larger than 24.
+/// Bounds:  128 bytes, and the state where it is larger than 16.
 /// Example: `ref<counter> c = spawn<counter>();`
 template <std::derived_from<actor> A, class... Args>
   requires std::constructible_from<A, Args...>

@@ -122,7 +122,13 @@ private:
                   "this actor has no handler on(M) for exactly this message type M: write one");
     using made = detail::sent<A, M>;
     static_assert(alignof(made) <= 16, "over-aligned messages are not supported");
-    return new (allocate(sizeof(made))) made{std::move(message)};
+    void* block = allocate(sizeof(made));
+    try {
+      return new (block) made{std::move(message)};
+    } catch (...) {
+      deallocate(block, sizeof(made));
+      throw;
+    }
   }
   template <class Sent>
   auto tell(Sent* made) const {

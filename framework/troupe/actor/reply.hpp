@@ -10,9 +10,8 @@ namespace troupe {
 /// The right to answer one request, for a handler that answers later than it returns.
 ///
 /// Dropped unanswered it fails the request: `ask_errc::broken_reply`, or `receiver_failed` while an
-/// exception passes. For a message that was sent and not asked, what it is given is dropped.
-/// Threads: one at a time; it may be moved to any.
-/// Example:
+/// exception leaves a plain handler. For a message that was sent and not asked, what it is given is
+/// dropped. Threads: one at a time; it may be moved to any. Example:
 ///     void on(wait_for m, reply<int> r) { waiting_.push_back(std::move(r)); }
 template <class T>
 class reply {

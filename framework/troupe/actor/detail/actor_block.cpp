@@ -65,6 +65,7 @@ void actor_block::begin_life() {
 }
 
 void actor_block::abort_birth() noexcept {
+  delete extension_.exchange(nullptr, std::memory_order_relaxed);
   if (state_bytes_ != 0) deallocate(state_, std::exchange(state_bytes_, 0));
   exec_.store(nullptr, std::memory_order_relaxed);
   slab<actor_block>::instance().give_back(*this);
@@ -156,10 +157,12 @@ void actor_block::work() noexcept {
       exec().schedule_back(*this);
       return;
     }
-    envelope* next = next_mail();
-    if (next != nullptr) {
-      if (!run(*next)) return;
-    } else if (only_life_is_left()) {
+    // Before the mail: what was sent by who dropped the last ref is then seen.
+    bool is_unreachable = only_life_is_left();
+    envelope* mail = next_mail();
+    if (mail != nullptr) {
+      if (!run(*mail)) return;
+    } else if (is_unreachable) {
       return begin_end(exit_reason::kind::unreachable, nullptr);
     } else if (try_idle()) {
       return;
@@ -227,10 +230,13 @@ bool actor_block::run(envelope& message) noexcept {
   std::exception_ptr error;
   try {
     if (!message.table->run(*this, message)) {
-      std::uint32_t before = life_.fetch_or(left, std::memory_order_acq_rel);
-      if ((before & ended) != 0) return go_on_after_handler();
-      if ((before & kill_asked) != 0) stop_handler();
-      return false;  // R1
+      std::uint32_t seen = life_.load(std::memory_order_acquire);
+      do {
+        // While the handler is still ours: after the step it may be another's, and recycled.
+        if ((seen & (kill_asked | ended)) == kill_asked) handler_->request_stop();
+      } while (!life_.compare_exchange_weak(seen, seen | left, std::memory_order_acq_rel,
+                                            std::memory_order_acquire));
+      return (seen & ended) != 0 && go_on_after_handler();  // R1
     }
   } catch (...) {
     error = std::current_exception();
@@ -257,7 +263,7 @@ bool actor_block::settle(std::exception_ptr error) noexcept {
   if (!error && !was_last) return conclude(false);
   (void)conclude(true);
   if (was_last) {
-    if (error) report_failure(error, std::source_location{});
+    if (error && !is_stop(error)) report_failure(error, std::source_location{});
     end_life();
     return false;
   }
@@ -318,8 +324,8 @@ void actor_block::begin_end(exit_reason::kind why, std::exception_ptr error) noe
 void actor_block::drop_mail() noexcept {
   do {
     while (taken_ != nullptr) {
-      envelope* next = std::exchange(taken_, static_cast<envelope*>(taken_->next));
-      next->table->drop(*next, ask_errc::receiver_gone);
+      envelope* oldest = std::exchange(taken_, static_cast<envelope*>(taken_->next));
+      oldest->table->drop(*oldest, ask_errc::receiver_gone);
     }
     begun_ = 0;  // Nobody waits for room any more.
   } while (take_more());
@@ -408,8 +414,12 @@ void actor_block::abandon() noexcept {
   if ((life_.fetch_or(closing, std::memory_order_relaxed) & closing) == 0) {
     why_ = exit_reason::kind::shut_down;
   }
-  if (handler_ != nullptr) std::exchange(handler_, nullptr)->destroy();
-  mail_.close();
+  if (handler_ != nullptr) {
+    life_.fetch_or(ended, std::memory_order_acq_rel);  // A kill from its own frame finds none.
+    std::exchange(handler_, nullptr)->destroy();
+  }
+  if (mail_.close().senders_wait) wake_senders(SIZE_MAX);  // Tasks of other runtimes.
+  mail_.leave_idle();                                      // A late poke schedules nothing.
   if (current_ != nullptr) (void)conclude(true);
   end_life();
 }

@@ -62,7 +62,7 @@ struct actor_limits {
 ///   R4. Blocks are type-stable: a late poke of a recycled one is a turn without work.
 class alignas(cache_line_bytes) actor_block final : public job, public task_owner {
 public:
-  static constexpr std::size_t inline_state_bytes = 24;
+  static constexpr std::size_t inline_state_bytes = 16;
 
   /// Takes a block whose actor is not there yet. Errors: std::bad_alloc.
   static actor_block& create(executor& exec, const actor_table& table, actor_limits limits);
@@ -174,7 +174,7 @@ private:
   [[nodiscard]] bool try_idle() noexcept;
   void begin_message(const envelope& message) noexcept;
   [[nodiscard]] bool only_life_is_left() const noexcept {
-    return static_cast<std::uint32_t>(refs_.load(std::memory_order_relaxed)) == 1;
+    return static_cast<std::uint32_t>(refs_.load(std::memory_order_acquire)) == 1;  // <- drop_ref
   }
 
   void ask_to_end(std::uint32_t how) noexcept;
@@ -208,7 +208,9 @@ private:
   bool rejects_ = false;
   bool is_lone_ = false;  // `current_` is still in the mailbox word.
   exit_reason::kind why_ = exit_reason::kind::stopped;
-  alignas(8) std::byte inline_state_[inline_state_bytes];
+  alignas(16) std::byte inline_state_[inline_state_bytes];
 };
+
+static_assert(sizeof(actor_block) == 2 * cache_line_bytes);
 
 }  // namespace troupe::detail

@@ -91,7 +91,7 @@ protected:
 
   /// R1
   void free() noexcept {
-    bool is_held = (word_.load(std::memory_order_relaxed) & held) != 0;
+    bool is_held = (word_.load(std::memory_order_acquire) & held) != 0;  // <- let_go
     if (is_held && (word_.fetch_or(spent, std::memory_order_acq_rel) & held) != 0) return;
     free_now();
   }
