@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
+#include <utility>
 #include <vector>
 
 namespace troupe::test {
@@ -41,6 +43,22 @@ std::size_t explore(Body body) {
     ++runs;
   } while (choice.next());
   return runs;
+}
+
+/// Does each of `acts` once and runs every turn that is ready, in an order that `choice` makes,
+/// until nothing is left to do.
+template <class Hands>
+void play(choices& choice, Hands& hands, std::vector<std::function<void()>> acts) {
+  while (!acts.empty() || hands.ready() > 0) {
+    std::size_t step = choice.pick(acts.size() + hands.ready());
+    if (step >= acts.size()) {
+      hands.run_one(step - acts.size());
+      continue;
+    }
+    auto act = std::move(acts[step]);
+    acts.erase(acts.begin() + static_cast<std::ptrdiff_t>(step));
+    act();
+  }
 }
 
 }  // namespace troupe::test

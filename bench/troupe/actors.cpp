@@ -24,6 +24,19 @@ public:
 
 struct begin {};
 
+template <class A>
+task<> run_one(ref<A> asked) {
+  co_await asked.ask(begin{}, within(std::chrono::hours{1}));
+}
+
+// Has all of them do their work at the same time.
+template <class A>
+task<> run_all(const std::vector<ref<A>>& all) {
+  std::vector<task<>> runs;
+  for (const auto& each : all) runs.push_back(run_one(each));
+  co_await when_all(std::move(runs));
+}
+
 class client : public actor {
 public:
   client(ref<server> to, std::size_t count) : to_{std::move(to)}, count_{count} {}
@@ -46,13 +59,7 @@ double request_reply(const settings& given, std::size_t clients, std::size_t usu
     std::vector<ref<client>> all;
     for (std::size_t i = 0; i < clients; ++i) all.push_back(spawn<client>(one, each));
     auto start = real_clock::now();
-    std::vector<task<>> runs;
-    for (auto& c : all) {
-      runs.push_back([](ref<client> asked) -> task<> {
-        co_await asked.ask(begin{}, within(std::chrono::hours{1}));
-      }(c));
-    }
-    co_await when_all(std::move(runs));
+    co_await run_all(all);
     co_return static_cast<double>(clients * each) / seconds_since(start);
   });
 }
@@ -100,13 +107,7 @@ double actor_fan_in(const settings& given) {
     std::vector<ref<source>> all;
     for (std::size_t i = 0; i < producers; ++i) all.push_back(spawn<source>(to, each));
     auto start = real_clock::now();
-    std::vector<task<>> runs;
-    for (auto& s : all) {
-      runs.push_back([](ref<source> asked) -> task<> {
-        co_await asked.ask(begin{}, within(std::chrono::hours{1}));
-      }(s));
-    }
-    co_await when_all(std::move(runs));
+    co_await run_all(all);
     totals found = co_await to.ask(report{});
     double seconds = seconds_since(start);
     if (found.received != producers * each || found.sum != producers * (each * (each - 1) / 2)) {

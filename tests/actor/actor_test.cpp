@@ -326,6 +326,19 @@ BOOST_AUTO_TEST_CASE(ask_caller_dies_while_it_runs_and_the_late_answer_is_droppe
   });
 }
 
+BOOST_AUTO_TEST_CASE(ask_error_tells_what_may_have_run_from_what_has_not) {
+  using enum ask_errc;
+  for (auto code :
+       {mailbox_full, receiver_gone, rejected, expired, deadlock, no_route, canceled_unrun}) {
+    BOOST_TEST(!may_have_run(code));
+    BOOST_TEST(make_error_code(code).message().ends_with("(not run)"));
+  }
+  for (auto code : {timeout, receiver_failed, node_down, ask_errc::canceled, broken_reply}) {
+    BOOST_TEST(may_have_run(code));
+    BOOST_TEST(make_error_code(code).message().ends_with("(may have run)"));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(ask_broken_a_dropped_reply_fails_the_request) {
   rt.block_on([]() -> task<> {
     auto c = spawn<counter>();

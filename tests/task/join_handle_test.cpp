@@ -223,19 +223,9 @@ BOOST_AUTO_TEST_CASE(every_order_of_end_wait_and_drop_frees_the_task_once) {
         auto first = co_await select(*handle, of_waiter.pass());
         if (first.index() == 0) right = right && std::get<0>(first) == value;
       });
-      std::vector<int> events{0, 1, 2};
-      while (!events.empty() || hands.ready() > 0) {
-        std::size_t step = choice.pick(events.size() + hands.ready());
-        if (step >= events.size()) {
-          hands.run_one(step - events.size());
-          continue;
-        }
-        int what = events[step];
-        events.erase(events.begin() + static_cast<std::ptrdiff_t>(step));
-        if (what == 0) of_task.open();
-        if (what == 1) of_waiter.open();
-        if (what == 2) waiter.request_stop();
-      }
+      test::play(
+          choice, hands,
+          {[&] { of_task.open(); }, [&] { of_waiter.open(); }, [&] { waiter.request_stop(); }});
       right = right && waiter.done();
     }
     right = right && value.use_count() == 1 && hands.live() == 0;

@@ -262,24 +262,8 @@ BOOST_AUTO_TEST_CASE(cancel_safe_select_in_every_order_of_ready_branches_and_a_s
         ++ends;
       }
     });
-    std::array<bool, 3> left_to_do{true, true, true};
-    for (;;) {
-      std::vector<std::size_t> can;
-      for (std::size_t i = 0; i < 3; ++i) {
-        if (left_to_do[i]) can.push_back(i);
-      }
-      for (std::size_t i = 0; i < hands.ready(); ++i) can.push_back(3 + i);
-      if (can.empty()) break;
-      std::size_t step = can[choice.pick(can.size())];
-      if (step >= 3) {
-        hands.run_one(step - 3);
-        continue;
-      }
-      left_to_do[step] = false;
-      if (step == 0) plain.open();
-      if (step == 1) of_child.open();
-      if (step == 2) main.request_stop();
-    }
+    test::play(choice, hands,
+               {[&] { plain.open(); }, [&] { of_child.open(); }, [&] { main.request_stop(); }});
     bool whole = ends == 1 && gone && hands.live() == 0;
     whole = whole && used + plain.openings() + of_child.openings() == 2;
     whole = whole && plain.enlisted() == 0 && of_child.enlisted() == 0;

@@ -184,19 +184,8 @@ BOOST_AUTO_TEST_CASE(every_order_of_ends_a_failure_and_a_stop_ends_it_once) {
       ++ends;
       whole = whole && first_gone && second_gone;
     });
-    std::vector<int> events{0, 1, 2};
-    while (!events.empty() || hands.ready() > 0) {
-      std::size_t step = choice.pick(events.size() + hands.ready());
-      if (step >= events.size()) {
-        hands.run_one(step - events.size());
-        continue;
-      }
-      int what = events[step];
-      events.erase(events.begin() + static_cast<std::ptrdiff_t>(step));
-      if (what == 0) good.open();
-      if (what == 1) bad.open();
-      if (what == 2) main.request_stop();
-    }
+    test::play(choice, hands,
+               {[&] { good.open(); }, [&] { bad.open(); }, [&] { main.request_stop(); }});
     whole = whole && ends == 1 && hands.live() == 0;
     if (!whole) BOOST_REQUIRE(whole);
   });

@@ -1,12 +1,9 @@
 #pragma once
 
 #include <concepts>
-#include <memory>
-#include <source_location>
 #include <string>
 #include <utility>
 
-#include <troupe/actor/detail/actor_extension.hpp>
 #include <troupe/actor/ref.hpp>
 
 namespace troupe {
@@ -36,7 +33,7 @@ private:
 /// What it returns answers a request; with a `reply<T>` as second parameter it answers when it
 /// likes. One message is handled at a time, awaits included. `on_start()` and `on_stop()`, plain or
 /// coroutines, run first and last where a class has them; after kill() on_stop does not.
-/// An exception that leaves a handler ends the actor with that reason.
+/// An exception that leaves a handler ends the actor, and goes to the failure sink.
 /// Example:
 ///     class counter : public troupe::actor {
 ///     public:
@@ -68,26 +65,21 @@ struct actor_options {
 
 namespace detail {
 
-template <class A>
-constexpr envelope* (*start_event_of())() {
-  return []() -> envelope* {
-    if constexpr (requires { &A::on_start; }) {
-      return new life_event<A, &A::on_start>;
-    } else {
-      return nullptr;
-    }
-  };
+template <class A, auto Event>
+envelope* new_life_event() {
+  return new life_event<A, Event>;
 }
 
 template <class A>
-constexpr envelope* (*stop_event_of())() {
-  return []() -> envelope* {
-    if constexpr (requires { &A::on_stop; }) {
-      return new life_event<A, &A::on_stop>;
-    } else {
-      return nullptr;
-    }
-  };
+constexpr auto start_event_of() -> envelope* (*)() {
+  if constexpr (requires { &A::on_start; }) return &new_life_event<A, &A::on_start>;
+  return nullptr;
+}
+
+template <class A>
+constexpr auto stop_event_of() -> envelope* (*)() {
+  if constexpr (requires { &A::on_stop; }) return &new_life_event<A, &A::on_stop>;
+  return nullptr;
 }
 
 template <class A>

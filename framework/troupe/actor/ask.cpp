@@ -3,8 +3,8 @@
 namespace troupe::detail {
 
 bool mailbox_wait::try_push(envelope& message, ask_errc& error) noexcept {
-  holds_wake_ = false;  // Used up; or there was no room after all, and the next one is woken then.
-  switch (to_->push(message)) {
+  use_wake();
+  switch (owner_->push(message)) {
     case message_queue::pushed::sent:
     case message_queue::pushed::sent_to_idle:
       return true;
@@ -15,8 +15,8 @@ bool mailbox_wait::try_push(envelope& message, ask_errc& error) noexcept {
       break;
   }
   // Nobody makes room while an actor waits for itself.
-  bool waits_for_itself = current_actor() == to_;
-  if (!waits_for_itself && !to_->rejects()) return false;
+  bool waits_for_itself = current_actor() == owner_;
+  if (!waits_for_itself && !owner_->rejects()) return false;
   error = ask_errc::mailbox_full;
   return true;
 }

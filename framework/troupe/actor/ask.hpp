@@ -1,11 +1,11 @@
 #pragma once
 
-#include <optional>
 #include <utility>
 
 #include <troupe/actor/detail/current.hpp>
 #include <troupe/actor/detail/messages.hpp>
 #include <troupe/sched/sleep.hpp>
+#include <troupe/sync/room_wait.hpp>
 #include <troupe/task/operation.hpp>
 
 namespace troupe {
@@ -18,28 +18,15 @@ struct within {
 
 namespace detail {
 
-/// Waiting for room in a mailbox, and handing an unused wake on.
-class mailbox_wait {
+/// What send and ask share: the wait for room in a mailbox.
+class mailbox_wait : public room_wait<actor_block> {
 public:
-  explicit mailbox_wait(actor_block& to) noexcept : to_{&to} {}
-  mailbox_wait(const mailbox_wait& other) noexcept : to_{other.to_} {}  // Before it has waited.
-  mailbox_wait& operator=(const mailbox_wait&) = delete;
-  ~mailbox_wait() {
-    if (holds_wake_) to_->wake_senders(1);
-  }
+  using room_wait::room_wait;
 
 protected:
   /// Returns: false while there is no room and waiting for it makes sense; else `error` says why it
   /// was not taken, if it was not.
   bool try_push(envelope& message, ask_errc& error) noexcept;
-  bool enlist_for_room(waker key) noexcept { return to_->park_sender(waiter_, key); }
-  void delist_for_room() noexcept { holds_wake_ |= parking_lot::instance().leave(waiter_); }
-
-  actor_block* to_;
-
-private:
-  parked_waiter waiter_;
-  bool holds_wake_ = false;
 };
 
 /// One request on its way: sent when awaited, withdrawn when it is left.
@@ -62,7 +49,8 @@ public:
 
   bool poll() noexcept {
     if (is_sent_) return request_->settled();
-    if (current_actor() == to_) error_ = ask_errc::deadlock;  // It would wait for its own handler.
+    if (current_actor() == owner_)
+      error_ = ask_errc::deadlock;  // It would wait for its own handler.
     if (error_ != ask_errc{}) return true;
     request_->arm(current_context()->current->current_waker());
     if (!try_push(*request_, error_)) return false;

@@ -1,7 +1,11 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <string>
+#include <tuple>
+#include <type_traits>
 #include <utility>
 
 #include <troupe/actor/ask.hpp>
@@ -156,8 +160,6 @@ class weak_ref {
 public:
   explicit weak_ref(const ref<A>& of) noexcept
       : block_{&of.block()}, generation_{of.block().generation()} {}
-  /// For the framework.
-  explicit weak_ref(detail::actor_block& of) noexcept : block_{&of}, generation_{of.generation()} {}
 
   /// Returns: a ref, while the actor can still be addressed; else none. Threads: any.
   [[nodiscard]] std::optional<ref<A>> lock() const noexcept {

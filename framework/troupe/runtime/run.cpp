@@ -59,6 +59,7 @@ private:
 
   void became_quiescent() noexcept;
   event wait(std::optional<time_point> until);
+  event wait_for_end(std::optional<time_point> until);
   int stop_gracefully();
   int end_stuck();
   int finish(int code);
@@ -122,17 +123,22 @@ main_run::event main_run::wait(std::optional<time_point> until) {
   }
 }
 
+// The same, where quiescent means that no actor is left either: those that are only idle are
+// stopped when all tasks have ended.
+main_run::event main_run::wait_for_end(std::optional<time_point> until) {
+  event seen = wait(until);
+  while (seen == event::quiescent && live_ == 0 && stop_all_actors(rt_.scheduler()) > 0) {
+    seen = wait(until);
+  }
+  return seen;
+}
+
 int main_run::run(const std::function<task<int>()>& program) {
   rt_.state_->on_quiescent([this] { became_quiescent(); });
   rt_.scheduler().add_guard();
   detail::start_on(rt_.scheduler(), this, std::source_location::current(), program());
   rt_.scheduler().remove_guard();
-  event seen = wait(std::nullopt);
-  while (seen == event::quiescent && main_ended_.load(std::memory_order_acquire) && live_ == 0 &&
-         stop_all_actors(rt_.scheduler()) > 0) {
-    seen = wait(std::nullopt);  // Until those that were only idle have ended, too.
-  }
-  if (seen == event::signal) return stop_gracefully();
+  if (wait_for_end(std::nullopt) == event::signal) return stop_gracefully();
   if (main_ended_.load(std::memory_order_acquire) && live_ == 0) return finish(code_);
   return end_stuck();
 }
@@ -152,10 +158,7 @@ int main_run::stop_gracefully() {
     pal::lock guard{main_mutex_};
     if (main_ != nullptr) main_->request_stop_on(rt_.scheduler());
   }
-  event seen = wait(deadline - config_.shutdown_budget / 5);
-  while (seen == event::quiescent && live_ == 0 && stop_all_actors(rt_.scheduler()) > 0) {
-    seen = wait(deadline - config_.shutdown_budget / 5);
-  }
+  event seen = wait_for_end(deadline - config_.shutdown_budget / 5);
   if (seen != event::quiescent || live_ != 0) {
     rt_.state_->cancel_all();
     seen = wait(deadline);

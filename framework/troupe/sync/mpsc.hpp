@@ -53,7 +53,7 @@ public:
 
     bool poll() noexcept {
       TROUPE_ASSERT(message_ != nullptr);  // A send is awaited once.
-      if (!settle(core_->push(*message_))) return false;
+      if (!settle(owner_->push(*message_))) return false;
       if (outcome_ == detail::message_queue::pushed::sent) message_ = nullptr;
       return true;
     }
@@ -149,7 +149,7 @@ public:
     explicit reserve_operation(sender from) noexcept
         : detail::kept_sender<sender>{std::move(from)}, send_wait{this->kept.core()} {}
 
-    bool poll() noexcept { return settle(core_->reserve()); }
+    bool poll() noexcept { return settle(owner_->reserve()); }
     result<permit> take() {
       if (outcome_ == detail::message_queue::pushed::closed) return make_error_code(errc::closed);
       return permit{std::move(this->kept)};

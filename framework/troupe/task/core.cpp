@@ -35,11 +35,15 @@ task_core& task_core::create(executor& exec, std::source_location spawned_at) {
   return cell;
 }
 
-void task_core::start(std::coroutine_handle<> body, task_owner* owner) noexcept {
+void task_core::give_body(std::coroutine_handle<> body, task_owner* owner) noexcept {
   body_ = body;
   owner_ = owner;
   if (owner != nullptr) owner->on_child_start(*this);
   suspend_at(body, nullptr);
+}
+
+void task_core::start(std::coroutine_handle<> body, task_owner* owner) noexcept {
+  give_body(body, owner);
   context* here = current_context();
   if (here != nullptr && here->exec == &exec()) {
     here->spawned.increment();
@@ -50,10 +54,7 @@ void task_core::start(std::coroutine_handle<> body, task_owner* owner) noexcept 
 }
 
 void task_core::start_here(std::coroutine_handle<> body, task_owner& owner) noexcept {
-  body_ = body;
-  owner_ = &owner;
-  owner.on_child_start(*this);
-  suspend_at(body, nullptr);
+  give_body(body, &owner);
   current_context()->spawned.increment();
   run_turn(*this);
 }
@@ -127,14 +128,7 @@ void task_core::release() noexcept {
 }
 
 std::exception_ptr task_core::exception() const noexcept {
-  if (!error_) return nullptr;
-  try {
-    std::rethrow_exception(error_);
-  } catch (const troupe::canceled&) {
-    return nullptr;  // A stop that was asked for is no failure.
-  } catch (...) {
-    return error_;
-  }
+  return error_ && !is_canceled(error_) ? error_ : nullptr;
 }
 
 void task_core::destroy() noexcept {
@@ -189,25 +183,27 @@ bool task_core::retire_suspended() noexcept {
 
 void task_core::visit_live(const executor& exec, void (*visit)(void*, task_core&, const record&),
                            void* argument) {
-  struct arguments {
-    const executor* exec;
-    void (*visit)(void*, task_core&, const record&);
-    void* argument;
-  } all{&exec, visit, argument};
-  slab<task_core>::instance().for_each(
-      [](void* raw, task_core& task) {
-        auto& wanted = *static_cast<arguments*>(raw);
-        if (task.exec_.load(std::memory_order_acquire) != wanted.exec) return;  // <- create
-        bool suspended = (task.word_.load(std::memory_order_relaxed) & (waiting | shielded)) != 0;
-        wanted.visit(wanted.argument, task,
-                     record{task.what_.load(std::memory_order_relaxed),
-                            task.where_.load(std::memory_order_relaxed), task.spawned_at(),
-                            suspended, task.sequence_.load(std::memory_order_relaxed)});
-      },
-      &all);
+  slab<task_core>::instance().for_each([&](task_core& task) {
+    if (task.exec_.load(std::memory_order_acquire) != &exec) return;  // <- create
+    bool suspended = (task.word_.load(std::memory_order_relaxed) & (waiting | shielded)) != 0;
+    visit(argument, task,
+          record{task.what_.load(std::memory_order_relaxed),
+                 task.where_.load(std::memory_order_relaxed), task.spawned_at(), suspended,
+                 task.sequence_.load(std::memory_order_relaxed)});
+  });
 }
 
 }  // namespace detail
+
+bool is_canceled(const std::exception_ptr& error) noexcept {
+  try {
+    std::rethrow_exception(error);
+  } catch (const canceled&) {
+    return true;
+  } catch (...) {
+    return false;
+  }
+}
 
 bool stop_requested() noexcept {
   detail::context* here = detail::current_context();

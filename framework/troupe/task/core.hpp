@@ -285,6 +285,7 @@ private:
   task_core() noexcept : job{&run_turn} {}
 
   static void run_turn(job& self) noexcept;
+  void give_body(std::coroutine_handle<> body, task_owner* owner) noexcept;
   [[nodiscard]] bool try_stop(std::uint64_t seen) noexcept;
   void finish() noexcept;
   void tell_handle() noexcept;

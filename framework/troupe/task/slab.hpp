@@ -49,14 +49,16 @@ public:
     if (++mine.count >= 2 * batch) return_batch(mine, batch);
   }
 
-  void for_each(void (*visit)(void*, Cell&), void* argument) {
+  /// Calls `visit(Cell&)` for every cell ever made, in use or not, oldest first. Threads: any.
+  template <class Visit>
+  void for_each(Visit visit) {
     std::vector<chunk> seen;
     {
       pal::lock guard{mutex_};
       seen = chunks_;
     }
     for (const chunk& each : seen) {
-      for (std::size_t i = 0; i < each.made; ++i) visit(argument, each.cells[i]);
+      for (std::size_t i = 0; i < each.made; ++i) visit(each.cells[i]);
     }
   }
 

@@ -108,13 +108,19 @@ auto run_plain(Closure& kept)
   co_return std::apply(std::move(kept.function), std::move(kept.arguments));
 }
 
-/// Makes a fresh cell the task of `body` and queues it.
+/// Makes a fresh cell the place of `body`. Returns: the coroutine, to be started.
 template <class T>
-void start_task(task_core& core, task<T>&& body, task_owner* owner) noexcept {
+std::coroutine_handle<> move_into(task_core& core, task<T>&& body) noexcept {
   auto handle = body.release();
   handle.promise().belong_to(&core);
   core.settle_with(&settle<T>);
-  core.start(handle, owner);
+  return handle;
+}
+
+/// Makes a fresh cell the task of `body` and queues it.
+template <class T>
+void start_task(task_core& core, task<T>&& body, task_owner* owner) noexcept {
+  core.start(move_into(core, std::move(body)), owner);
 }
 
 /// What spawn(f, args...) runs: the value type of the task that f returns, or f's own result.

@@ -1,9 +1,7 @@
 #include <troupe/actor/detail/actor_block.hpp>
 
-#include <cstdlib>
 #include <utility>
 
-#include <troupe/actor/detail/actor_extension.hpp>
 #include <troupe/base/assert.hpp>
 #include <troupe/base/memory.hpp>
 #include <troupe/pal/thread.hpp>
@@ -17,17 +15,6 @@ namespace {
 
 // Room goes back in batches of a sixteenth; smaller mailboxes give each back when it is begun.
 constexpr std::uint32_t batches = 16;
-
-// What kill() and the end of a runtime end a handler with is no failure.
-bool is_stop(const std::exception_ptr& error) noexcept {
-  try {
-    std::rethrow_exception(error);
-  } catch (const canceled&) {
-    return true;
-  } catch (...) {
-    return false;
-  }
-}
 
 }  // namespace
 
@@ -51,7 +38,7 @@ void* actor_block::make_room(std::size_t size_bytes) {
 }
 
 void actor_block::begin_life() {
-  envelope* first = table_->start_event();
+  envelope* first = table_->start_event != nullptr ? table_->start_event() : nullptr;
   std::uint64_t older = refs_.load(std::memory_order_relaxed) >> generation_shift;
   refs_.store((older << generation_shift) | 2, std::memory_order_relaxed);
   life_.store(0, std::memory_order_release);  // -> stop_all
@@ -65,7 +52,7 @@ void actor_block::begin_life() {
 }
 
 void actor_block::abort_birth() noexcept {
-  delete extension_.exchange(nullptr, std::memory_order_relaxed);
+  free_extension();
   if (state_bytes_ != 0) deallocate(state_, std::exchange(state_bytes_, 0));
   exec_.store(nullptr, std::memory_order_relaxed);
   slab<actor_block>::instance().give_back(*this);
@@ -94,20 +81,14 @@ bool actor_block::try_add_ref(std::uint32_t wanted) noexcept {
 
 void actor_block::recycle() noexcept {
   drop_mail();  // What came in past the end, from who had room or a node of its own.
-  delete extension_.exchange(nullptr, std::memory_order_relaxed);
+  free_extension();
   exec_.store(nullptr, std::memory_order_relaxed);
   std::uint64_t older = refs_.load(std::memory_order_relaxed) >> generation_shift;
   refs_.store((older + 1) << generation_shift, std::memory_order_release);  // -> try_add_ref
   slab<actor_block>::instance().give_back(*this);
 }
 
-// --- mail ---
-
-bool actor_block::push_uncounted(envelope& message) noexcept {
-  if (mail_.is_closed()) return false;
-  if (mail_.push_reserved(message) == message_queue::pushed::sent_to_idle) exec().schedule(*this);
-  return true;
-}
+// --- stop and kill ---
 
 void actor_block::ask_to_end(std::uint32_t how) noexcept {
   std::uint32_t before = life_.fetch_or(how, std::memory_order_acq_rel);
@@ -163,7 +144,7 @@ void actor_block::work() noexcept {
     if (mail != nullptr) {
       if (!run(*mail)) return;
     } else if (is_unreachable) {
-      return begin_end(exit_reason::kind::unreachable, nullptr);
+      return begin_end(last_words::wanted);
     } else if (try_idle()) {
       return;
     }
@@ -174,8 +155,7 @@ void actor_block::work() noexcept {
 bool actor_block::look_up() noexcept {
   std::uint32_t seen = life_.load(std::memory_order_acquire);
   if ((seen & (stop_asked | kill_asked)) == 0) return false;
-  using kind = exit_reason::kind;
-  begin_end((seen & kill_asked) != 0 ? kind::killed : kind::stopped, nullptr);
+  begin_end((seen & kill_asked) != 0 ? last_words::unwanted : last_words::wanted);
   return true;
 }
 
@@ -263,15 +243,14 @@ bool actor_block::settle(std::exception_ptr error) noexcept {
   if (!error && !was_last) return conclude(false);
   (void)conclude(true);
   if (was_last) {
-    if (error && !is_stop(error)) report_failure(error, std::source_location{});
+    if (error && !is_canceled(error)) report_failure(error, std::source_location{});
     end_life();
     return false;
   }
-  using kind = exit_reason::kind;
-  if (is_stop(error)) {
-    begin_end(kind::killed, nullptr);
+  if (is_canceled(error)) {  // By kill(), or by the end of the runtime.
+    begin_end(last_words::unwanted);
   } else {
-    begin_end(kind::failed, std::move(error));
+    begin_end(last_words::wanted, std::move(error));
   }
   return false;
 }
@@ -302,13 +281,13 @@ bool actor_block::conclude(bool failed) noexcept {
 
 // --- the end ---
 
-void actor_block::begin_end(exit_reason::kind why, std::exception_ptr error) noexcept {
+void actor_block::begin_end(last_words wish, std::exception_ptr error) noexcept {
   life_.fetch_or(closing, std::memory_order_relaxed);
-  why_ = why;
   envelope* last = nullptr;
   try {
-    if (error) extension().reason.error = error;
-    if (why != exit_reason::kind::killed) last = table_->stop_event();
+    if (error) extension().error = error;
+    bool has_any = wish == last_words::wanted && table_->stop_event != nullptr;
+    if (has_any) last = table_->stop_event();
   } catch (...) {  // No memory to keep it in, or for on_stop.
     if (error) report_failure(error, std::source_location{});
   }
@@ -334,19 +313,8 @@ void actor_block::drop_mail() noexcept {
 void actor_block::end_life() noexcept {
   drop_mail();
   free_state();
-  bool is_watched = false;
-  if (actor_extension* more = extension_if_any()) {
-    {
-      pal::lock guard{more->mutex};
-      more->has_ended = true;
-      more->reason.why = why_;
-      is_watched = !more->watchers.empty();
-      while (exit_watcher* each = more->watchers.pop_front()) each->on_exit(more->reason);
-    }
-    if (!is_watched && more->reason.error) {
-      report_failure(more->reason.error, std::source_location{});
-    }
-  }
+  actor_extension* more = extension_if_any();
+  if (more != nullptr && more->error) report_failure(more->error, std::source_location{});
   life_.fetch_or(dead, std::memory_order_release);
   drop_ref();
 }
@@ -357,63 +325,44 @@ void actor_block::free_state() noexcept {
 }
 
 actor_extension& actor_block::extension() {
-  actor_extension* there = extension_if_any();
-  if (there != nullptr) return *there;
+  if (actor_extension* there = extension_if_any()) return *there;
   auto* fresh = new actor_extension;
-  if (extension_.compare_exchange_strong(there, fresh, std::memory_order_acq_rel,
-                                         std::memory_order_acquire)) {
-    return *fresh;
-  }
-  delete fresh;
-  return *there;
+  extension_.store(fresh, std::memory_order_release);  // -> extension_if_any
+  return *fresh;
 }
 
 std::string actor_block::name() const {
-  if (actor_extension* more = extension_if_any()) {
-    pal::lock guard{more->mutex};
-    if (!more->name.empty()) return more->name;
-  }
-  return class_name();
+  actor_extension* more = extension_if_any();
+  return more != nullptr && !more->name.empty() ? more->name : class_name();
 }
 
 // --- all of a runtime ---
 
 std::size_t actor_block::stop_all(const executor& exec) noexcept {
-  struct search {
-    const executor* exec;
-    std::size_t found;
-  } wanted{&exec, 0};
-  slab<actor_block>::instance().for_each(
-      [](void* raw, actor_block& each) {
-        auto& all = *static_cast<search*>(raw);
-        // A reference holds the block to its tenant while it is asked.
-        std::uint32_t tenant = each.generation();
-        if (each.exec_.load(std::memory_order_acquire) != all.exec) return;
-        if ((each.life_.load(std::memory_order_acquire) & dead) != 0) return;
-        if (!each.try_add_ref(tenant)) return;
-        if (each.exec_.load(std::memory_order_acquire) == all.exec) {
-          ++all.found;
-          each.stop();
-        }
-        each.drop_ref();
-      },
-      &wanted);
-  return wanted.found;
+  std::size_t found = 0;
+  slab<actor_block>::instance().for_each([&](actor_block& each) {
+    // A reference holds the block to its tenant while it is asked.
+    std::uint32_t tenant = each.generation();
+    if (each.exec_.load(std::memory_order_acquire) != &exec) return;
+    if ((each.life_.load(std::memory_order_acquire) & dead) != 0) return;
+    if (!each.try_add_ref(tenant)) return;
+    if (each.exec_.load(std::memory_order_acquire) == &exec) {
+      ++found;
+      each.stop();
+    }
+    each.drop_ref();
+  });
+  return found;
 }
 
 void actor_block::abandon_all(const executor& exec) noexcept {
-  slab<actor_block>::instance().for_each(
-      [](void* raw, actor_block& each) {
-        if (each.exec_.load(std::memory_order_acquire) != raw) return;
-        if ((each.life_.load(std::memory_order_acquire) & dead) == 0) each.abandon();
-      },
-      const_cast<executor*>(&exec));
+  slab<actor_block>::instance().for_each([&](actor_block& each) {
+    if (each.exec_.load(std::memory_order_acquire) != &exec) return;
+    if ((each.life_.load(std::memory_order_acquire) & dead) == 0) each.abandon();
+  });
 }
 
 void actor_block::abandon() noexcept {
-  if ((life_.fetch_or(closing, std::memory_order_relaxed) & closing) == 0) {
-    why_ = exit_reason::kind::shut_down;
-  }
   if (handler_ != nullptr) {
     life_.fetch_or(ended, std::memory_order_acq_rel);  // A kill from its own frame finds none.
     std::exchange(handler_, nullptr)->destroy();

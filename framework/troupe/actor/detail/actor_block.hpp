@@ -7,7 +7,6 @@
 #include <string>
 
 #include <troupe/actor/detail/envelope.hpp>
-#include <troupe/actor/exit_reason.hpp>
 #include <troupe/base/cache_line.hpp>
 #include <troupe/sync/parking_lot.hpp>
 #include <troupe/task/core.hpp>
@@ -17,12 +16,16 @@
 
 namespace troupe::detail {
 
-struct actor_extension;
+/// What only some actors have.
+struct actor_extension {
+  std::string name;
+  std::exception_ptr error;  ///< What left a handler and ended the actor.
+};
 
 /// What an actor of one class can do; one table per class.
 struct actor_table {
   void (*destroy)(actor_block&) noexcept;
-  /// Makes an envelope that runs on_start or on_stop; null where the class has none.
+  /// These make an envelope that runs on_start or on_stop; null where the class has none.
   envelope* (*start_event)();
   envelope* (*stop_event)();
   const char* class_name;
@@ -45,19 +48,17 @@ struct actor_limits {
 ///   bit          means                                        set by
 ///   stop_asked   it shall end after the handler it is in      stop()
 ///   kill_asked   and that handler is asked to stop            kill()
-///   left         the actor's turn has left its handler alone  the turn; the second of left and
-///   ended        that handler's task has ended                on_child_end -> both clear at next
-///   turn guarded      somebody uses the handler's task             kill(), for a few instructions
+///   left         the actor's turn has left its handler alone  the turn
+///   ended        that handler's task has ended                on_child_end; the next turn clears
+///   both guarded      somebody uses the handler's task             kill(), for a few instructions
 ///   closing      its mail is over: only on_stop is left       the turn
 ///   dead         it has ended; refs may be left               the turn; stays
 ///
-///   R1. Only the turn of the actor touches what has no atomic; the turn is handed on by the
-///   mailbox
-///       word (idle -> pushed or poked: who does it schedules), and from a handler's task by the
-///       second of `left` and `ended`.
+///   R1. Only the turn of the actor touches what is not atomic; it is handed on by the mailbox word
+///       (idle -> pushed or poked: who does it schedules), and from a handler's task by the second
+///       of `left` and `ended`.
 ///   R2. The handler's task is not freed while `guarded` is set: on_child_end waits for that.
-///   R3. refs_ counts strong references and one for the life; who takes it to 0 frees the block,
-///   and
+///   R3. refs_ counts strong references and one for the life; who takes it to 0 frees the block and
 ///       raises the generation that weak references carry.
 ///   R4. Blocks are type-stable: a late poke of a recycled one is a turn without work.
 class alignas(cache_line_bytes) actor_block final : public job, public task_owner {
@@ -98,8 +99,6 @@ public:
     }
     return how;
   }
-  /// Without regard to room: for what was allocated beforehand. Returns: false when it has ended.
-  [[nodiscard]] bool push_uncounted(envelope& message) noexcept;
   [[nodiscard]] bool park_sender(parked_waiter& waiter, waker key) noexcept {
     return parking_lot::instance().park(waiter, this, key,
                                         [this] { return mail_.want_room(capacity()); });
@@ -122,13 +121,10 @@ public:
   [[nodiscard]] const char* class_name() const noexcept { return table_->class_name; }
   [[nodiscard]] std::string name() const;
   /// Starts `body` as the handler of the message that is being run.
-  template <class Task>
-  void start_handler(Task&& body) {
+  template <class T>
+  void start_handler(task<T>&& body) {
     task_core& core = task_core::create(exec(), std::source_location::current());
-    auto handle = body.release();
-    handle.promise().belong_to(&core);
-    core.settle_with(&detail::settle<typename std::remove_cvref_t<Task>::value_type>);
-    core.start_here(handle, *this);
+    core.start_here(move_into(core, std::move(body)), *this);
   }
 
   void on_child_start(task_core& handler) noexcept override { handler_ = &handler; }
@@ -137,10 +133,11 @@ public:
     return const_cast<actor_block*>(this);
   }
 
-  /// What only some actors have: who watches them, a name, children.
+  /// What only some actors have, made on first use. Before its life begins, or on its own turn.
+  /// Errors: std::bad_alloc.
   [[nodiscard]] actor_extension& extension();
   [[nodiscard]] actor_extension* extension_if_any() const noexcept {
-    return extension_.load(std::memory_order_acquire);
+    return extension_.load(std::memory_order_acquire);  // <- extension
   }
 
   // --- all actors of a runtime ---
@@ -179,10 +176,12 @@ private:
 
   void ask_to_end(std::uint32_t how) noexcept;
   void stop_handler() noexcept;
-  void begin_end(exit_reason::kind why, std::exception_ptr error) noexcept;
+  enum class last_words { wanted, unwanted };  // on_stop
+  void begin_end(last_words wish, std::exception_ptr error = nullptr) noexcept;
   void end_life() noexcept;
   void drop_mail() noexcept;
   void free_state() noexcept;
+  void free_extension() noexcept { delete extension_.exchange(nullptr, std::memory_order_relaxed); }
   void abandon() noexcept;
   void recycle() noexcept;
 
@@ -207,7 +206,6 @@ private:
   bool is_unbounded_ = false;
   bool rejects_ = false;
   bool is_lone_ = false;  // `current_` is still in the mailbox word.
-  exit_reason::kind why_ = exit_reason::kind::stopped;
   alignas(16) std::byte inline_state_[inline_state_bytes];
 };
 

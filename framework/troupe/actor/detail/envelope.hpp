@@ -24,7 +24,6 @@ struct envelope_table {
   bool is_plain;
   /// It takes room in the mailbox.
   bool is_counted;
-  const char* message_name;
 };
 
 /// One message on its way to an actor, with all that its handler needs.

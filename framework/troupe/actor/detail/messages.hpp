@@ -43,6 +43,27 @@ decltype(auto) call_handler(actor_block& of, M& message, Reply&&... reply) {
   return static_cast<A*>(of.state())->on(std::move(message), std::forward<Reply>(reply)...);
 }
 
+/// Runs the coroutine or plain function that `call` calls; nobody waits for its value here.
+/// Returns: as envelope_table::run.
+template <class Call>
+bool run_handler(actor_block& of, Call call) {
+  if constexpr (is_task<decltype(call())>::value) {
+    of.start_handler(call());
+    return false;
+  } else {
+    (void)call();
+    return true;
+  }
+}
+
+/// Throws what left a handler, else drops its value. Requires: it returned a `Returned`.
+template <class Returned>
+void drop_outcome([[maybe_unused]] task_core& ended) {
+  if constexpr (is_task<Returned>::value) {
+    (void)take_outcome<typename task_value<Returned>::type>(ended);
+  }
+}
+
 /// A message of send() or try_send().
 template <class A, class M>
 struct sent final : envelope {
@@ -54,25 +75,16 @@ struct sent final : envelope {
 
   static bool run(actor_block& of, envelope& self) {
     M& message = static_cast<sent&>(self).message;
-    auto call = [&]() -> decltype(auto) {
+    return run_handler(of, [&]() -> decltype(auto) {
       if constexpr (handler::replies) {
         return call_handler<A>(of, message, reply<typename handler::value_type>{nullptr});
       } else {
         return call_handler<A>(of, message);
       }
-    };
-    if constexpr (handler::is_coroutine) {
-      of.start_handler(call());
-      return false;
-    } else {
-      (void)call();
-      return true;
-    }
+    });
   }
   static void complete(envelope&, task_core& ended) {
-    if constexpr (handler::is_coroutine) {
-      (void)take_outcome<typename task_value<typename handler::returned>::type>(ended);
-    }
+    drop_outcome<typename handler::returned>(ended);
   }
   static void finish(envelope& self, bool) noexcept {
     auto& mine = static_cast<sent&>(self);
@@ -84,8 +96,8 @@ struct sent final : envelope {
     finish(self, true);
   }
 
-  static constexpr envelope_table table_of{
-      &run, &complete, &finish, &drop, !handler::is_coroutine, true, type_name<M>()};
+  static constexpr envelope_table table_of{&run, &complete, &finish, &drop, !handler::is_coroutine,
+                                           true};
 };
 
 /// A request of ask().
@@ -117,7 +129,7 @@ struct asked final : request<typename asked_value<A, M>::type> {
       mine.hold();
       reply<value_type> back{&mine};
       mine.is_handed_over_ = true;
-      return run_with(of, [&] { return call_handler<A>(of, mine.message_, std::move(back)); });
+      return run_handler(of, [&] { return call_handler<A>(of, mine.message_, std::move(back)); });
     } else if constexpr (handler::is_coroutine) {
       of.start_handler(call_handler<A>(of, mine.message_));
       return false;
@@ -133,7 +145,7 @@ struct asked final : request<typename asked_value<A, M>::type> {
   static void complete(envelope& self, task_core& ended) {
     auto& mine = static_cast<asked&>(self);
     if constexpr (handler::replies) {
-      take_outcome<void>(ended);
+      drop_outcome<typename handler::returned>(ended);
     } else if constexpr (std::is_void_v<value_type>) {
       take_outcome<void>(ended);
       mine.set_value({});
@@ -157,25 +169,14 @@ struct asked final : request<typename asked_value<A, M>::type> {
     mine.answer();
   }
 
-  static constexpr envelope_table table_of{
-      &run, &complete, &finish, &drop, !handler::is_coroutine, true, type_name<M>()};
+  static constexpr envelope_table table_of{&run, &complete, &finish, &drop, !handler::is_coroutine,
+                                           true};
 
 private:
   template <class... Fields>
   explicit asked(Fields&&... fields)
       : base{table_of, sizeof(asked)}, message_{std::forward<Fields>(fields)...} {}
   ~asked() {}
-
-  template <class Call>
-  static bool run_with(actor_block& of, Call call) {
-    if constexpr (handler::is_coroutine) {
-      of.start_handler(call());
-      return false;
-    } else {
-      call();
-      return true;
-    }
-  }
 
   bool is_handed_over_ = false;  // To a reply<T>, which answers.
   union {
@@ -187,28 +188,18 @@ private:
 template <class A, auto Event>
 struct life_event final : envelope {
   using returned = decltype((std::declval<A&>().*Event)());
-  static constexpr bool is_coroutine = is_task<returned>::value;
 
   life_event() noexcept : envelope{table_of} {}
 
   static bool run(actor_block& of, envelope&) {
-    A& actor = *static_cast<A*>(of.state());
-    if constexpr (is_coroutine) {
-      of.start_handler((actor.*Event)());
-      return false;
-    } else {
-      (actor.*Event)();
-      return true;
-    }
+    return run_handler(of, [&] { return (static_cast<A*>(of.state())->*Event)(); });
   }
-  static void complete(envelope&, task_core& ended) {
-    if constexpr (is_coroutine) take_outcome<typename task_value<returned>::type>(ended);
-  }
+  static void complete(envelope&, task_core& ended) { drop_outcome<returned>(ended); }
   static void finish(envelope& self, bool) noexcept { delete static_cast<life_event*>(&self); }
   static void drop(envelope& self, ask_errc) noexcept { finish(self, true); }
 
-  static constexpr envelope_table table_of{&run,          &complete, &finish,     &drop,
-                                           !is_coroutine, false,     "life event"};
+  static constexpr envelope_table table_of{
+      &run, &complete, &finish, &drop, !is_task<returned>::value, false};
 };
 
 }  // namespace troupe::detail

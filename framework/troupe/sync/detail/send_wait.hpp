@@ -7,6 +7,7 @@
 
 #include <troupe/base/memory.hpp>
 #include <troupe/sync/detail/channel_core.hpp>
+#include <troupe/sync/room_wait.hpp>
 
 namespace troupe::detail {
 
@@ -45,34 +46,23 @@ struct message final : message_link {
   }
 };
 
-/// What send and reserve share: waiting in the parking lot for room, and handing an unused wake on.
-class send_wait {
+/// What send and reserve share: the wait for room, and what came of a try.
+class send_wait : public room_wait<channel_core> {
 public:
-  explicit send_wait(channel_core& core) noexcept : core_{&core} {}
-  send_wait(const send_wait& other) noexcept : core_{other.core_} {}  // Before it has waited.
-  send_wait& operator=(const send_wait&) = delete;
-  ~send_wait() {
-    if (holds_wake_) core_->wake_senders(1);
-  }
+  using room_wait::room_wait;
 
-  bool enlist(waker key) noexcept { return core_->park_sender(waiter_, key); }
-  void delist() noexcept { holds_wake_ |= parking_lot::instance().leave(waiter_); }
+  bool enlist(waker key) noexcept { return enlist_for_room(key); }
+  void delist() noexcept { delist_for_room(); }
 
 protected:
   /// Takes note of a try. Returns: true when the operation is over.
   bool settle(message_queue::pushed how) noexcept {
-    // Used up, or there was no room after all: then the next give_back() wakes the next sender.
-    holds_wake_ = false;
+    use_wake();
     outcome_ = how == message_queue::pushed::sent_to_idle ? message_queue::pushed::sent : how;
     return how != message_queue::pushed::full;
   }
 
-  channel_core* core_;
   message_queue::pushed outcome_ = message_queue::pushed::full;
-
-private:
-  parked_waiter waiter_;
-  bool holds_wake_ = false;
 };
 
 /// A sender that outlives the wait that is based beside it: the wait's last act needs the channel.
