@@ -407,7 +407,7 @@ BOOST_AUTO_TEST_CASE(mailbox_bounded_send_waits_and_try_send_leaves_its_argument
 BOOST_AUTO_TEST_CASE(mailbox_bounded_a_rejecting_actor_lets_nobody_wait) {
   rt.block_on([]() -> task<> {
     event open;
-    auto c = spawn<counter>(actor_options{.capacity = 1, .reject_when_full = true});
+    auto c = spawn<counter>(actor_options{.capacity = 1, .when_full = overflow::reject});
     auto blocker = spawn([c, &open]() -> task<> { (void)co_await c.ask(hold{&open}); });
     co_await yield();
     co_await yield();
@@ -437,7 +437,7 @@ BOOST_AUTO_TEST_CASE(mailbox_self_a_full_mailbox_of_ones_own_is_an_error) {
   class selfish : public actor {
   public:
     task<int> on(fill) {
-      auto me = self().as<selfish>();
+      auto me = self(this).address();
       int sent = 0;
       while (!(co_await me.send(add{1}).as_result()).has_error()) ++sent;
       co_return sent;
@@ -455,7 +455,7 @@ BOOST_AUTO_TEST_CASE(ask_cycle_asking_oneself_is_refused_at_once) {
   class circular : public actor {
   public:
     task<bool> on(ask_yourself) {
-      auto me = self().as<circular>();
+      auto me = self(this).address();
       auto direct = co_await me.ask(total{}).as_result();
       auto inner = [](ref<circular> to) -> task<bool> {
         auto outcome = co_await to.ask(total{}).as_result();

@@ -4,11 +4,14 @@
 #include <string>
 #include <utility>
 
+#include <troupe/actor/monitor.hpp>
 #include <troupe/actor/ref.hpp>
+#include <troupe/actor/timer.hpp>
+#include <troupe/task/spawn.hpp>
 
 namespace troupe {
 
-/// An actor seen from its own handlers; weak: it does not keep the actor alive.
+/// An actor seen from its own handlers and side tasks; weak: it does not keep the actor alive.
 class actor_self {
 public:
   explicit actor_self(detail::actor_block& block) noexcept : block_{&block} {}
@@ -16,25 +19,89 @@ public:
   /// Ends the actor after this handler.
   void stop() const noexcept { block_->stop(); }
   [[nodiscard]] std::string name() const { return block_->name(); }
-  /// Returns: an address to give to others. Requires: A is the actor's class.
-  template <class A>
-  [[nodiscard]] ref<A> as() const noexcept {
+
+  /// Starts a side task: it runs while the actor goes on with its mail, but only in turns with its
+  /// handlers, so that it may use the actor's state. The actor ends it with its incarnation. What
+  /// leaves it ends the actor, as from a handler. See troupe::spawn for `f` and `args`.
+  /// Example: `self().spawn([this]() -> task<> { page_ = co_await server_.ask(fetch{}); });`
+  template <class F, class... Args>
+  void spawn(F&& f, Args&&... args) const {
+    detail::side_tasks& among = block_->begin_side_task();
+    detail::start_on(block_->exec(), &among, std::source_location{}, std::forward<F>(f),
+                     std::forward<Args>(args)...);
+  }
+
+  /// Puts the message that is being handled aside, whole again by what is `message`; unstash()
+  /// brings it back. What the handler returns is then dropped: a request is answered later.
+  /// Bounds: until then it takes no room in the mailbox.
+  template <class M>
+  void stash(M&& message) const {
+    static_assert(!std::is_lvalue_reference_v<M>, "stash(std::move(message))");
+    block_->put_aside(&message, detail::type_name<M>());
+  }
+  /// What was put aside is handled next, in its order, before all other mail.
+  void unstash() const noexcept { block_->take_up_all(); }
+
+protected:
+  detail::actor_block* block_;
+};
+
+/// The same for an actor of class A: with what needs to know its handlers.
+template <class A>
+class self_of : public actor_self {
+public:
+  using actor_self::actor_self;
+
+  /// Returns: an address to give to others.
+  [[nodiscard]] ref<A> address() const noexcept {
     block_->add_ref();
     return ref<A>{*block_};
   }
 
-private:
-  detail::actor_block* block_;
+  /// Sends `message` to the actor itself when `delay` is over.
+  template <class M>
+  actor_timer send_after(duration delay, M message) const {
+    return actor_timer{
+        detail::start_timer<A, M>(*block_, std::move(message), &detail::send_later<A, M>, delay)};
+  }
+  /// Sends a copy of `message` every `period`, first when one is over. While one is still in the
+  /// mail the next ones are left out.
+  template <class M>
+  actor_timer send_every(duration period, M message) const {
+    return actor_timer{detail::start_timer<A, M>(*block_, M{message}, &detail::send_at_ticks<A, M>,
+                                                 interval{period}, std::move(message))};
+  }
+  /// Sends an M whenever the actor has handled nothing for `limit`; up to an eighth of it late.
+  template <class M>
+  actor_timer send_when_idle(duration limit) const {
+    return actor_timer{
+        detail::start_timer<A, M>(*block_, M{}, &detail::send_when_idle<A, M>, limit)};
+  }
+
+  /// Has the actor told by `on(down)` when another one ends; at once, if it has ended already.
+  template <class B>
+  void monitor(const ref<B>& other) const {
+    block_->add_monitor(std::make_unique<detail::down_node<A>>(*block_, other.id(), other.name()),
+                        other.block());
+  }
+  /// Ends the monitors of `other`: no `down` of it is handled after this.
+  void demonitor(const actor_id& other) const noexcept { block_->end_monitors_of(other.block); }
+
+  /// Ties two actors together: when one fails or is killed, so is the other.
+  template <class B>
+  void link(const ref<B>& other) const {
+    block_->link_with(other.block());
+  }
 };
 
 /// The base of every actor: a plain class whose handlers are its overloads of `on`.
 ///
 /// A handler takes a message by value, by && or by const &, and is a plain function or a coroutine.
 /// What it returns answers a request; with a `reply<T>` as second parameter it answers when it
-/// likes. One message is handled at a time, awaits included. `on_start()` and `on_stop()`, plain or
-/// coroutines, run first and last where a class has them; after kill() on_stop does not.
-/// An exception that leaves a handler ends the actor, and goes to the failure sink.
-/// Example:
+/// likes. One message is handled at a time, awaits included, unless a handler has `interleaved` as
+/// its last parameter. `on_start()` and `on_stop()`, plain or coroutines, run first and last where
+/// a class has them; after kill() on_stop does not. An exception that leaves a handler ends the
+/// actor; its supervisor may start it anew, else it goes to the failure sink. Example:
 ///     class counter : public troupe::actor {
 ///     public:
 ///       void on(add m) { sum_ += m.amount; }
@@ -47,20 +114,32 @@ protected:
   actor() = default;
   ~actor() = default;
 
-  /// Requires: called in a handler, or in a task that a handler awaits.
-  [[nodiscard]] static actor_self self() {
+  /// Requires: called in a handler, or in a task that a handler awaits or has started.
+  [[nodiscard]] static actor_self self() { return actor_self{self_block()}; }
+
+  /// The same with the class known: `self(this).send_after(5s, tick{})`.
+  template <class A>
+  [[nodiscard]] static self_of<A> self(A* me) {
+    detail::actor_block& here = self_block();
+    if (here.state() != static_cast<void*>(me)) misuse("self(this) was called for another actor");
+    return self_of<A>{here};
+  }
+
+  /// For the framework.
+  [[nodiscard]] static detail::actor_block& self_block() {
     detail::actor_block* here = detail::current_actor();
     if (here == nullptr) misuse("self() was called outside of an actor's handler");
-    return actor_self{*here};
+    return *here;
   }
 };
 
 /// How an actor is set up.
 struct actor_options {
-  std::string name{};             ///< For texts; empty: the name of its class.
-  std::uint16_t capacity = 1024;  ///< Of its mailbox, in messages, from 1 on.
-  bool unbounded = false;         ///< A mailbox without a bound; senders never wait.
-  bool reject_when_full = false;  ///< Senders get `mailbox_full` instead of waiting for room.
+  std::string name{};                   ///< For texts; empty: the name of its class.
+  std::uint16_t capacity = 1024;        ///< Of its mailbox, in messages, from 1 on.
+  bool unbounded = false;               ///< A mailbox without a bound; senders never wait.
+  overflow when_full = overflow::wait;  ///< What becomes of a message that finds no room.
+  bool pinned = false;                  ///< One worker alone runs it, all its life.
 };
 
 namespace detail {
@@ -85,28 +164,43 @@ constexpr auto stop_event_of() -> envelope* (*)() {
 template <class A>
 inline constexpr actor_table table_of_actor{
     [](actor_block& of) noexcept { static_cast<A*>(of.state())->~A(); }, start_event_of<A>(),
-    stop_event_of<A>(), type_name<A>()};
+    stop_event_of<A>(), type_name<A>(), sizeof(A)};
 
-template <class A, class... Args>
-ref<A> start_actor(executor& exec, actor_options options, Args&&... args) {
+inline constexpr const char* spawn_actor_outside =
+    "spawn() was called outside a runtime: call it in a task, or start one with troupe::run(main)";
+
+/// Starts an actor whose state `construct(block)` makes; `announce(block)` comes before its life.
+template <class A, class Construct, class Announce>
+ref<A> start_actor(executor& exec, actor_options options, Construct construct, Announce announce) {
   static_assert(alignof(A) <= 16, "over-aligned actors are not supported");
   if (options.capacity == 0) misuse("spawn(actor_options): the capacity must be from 1 to 65535");
-  actor_limits limits{options.capacity, options.unbounded, options.reject_when_full};
+  actor_limits limits{options.capacity, options.unbounded, options.pinned, options.when_full};
   actor_block& block = actor_block::create(exec, table_of_actor<A>, limits);
   try {
-    auto* state = new (block.make_room(sizeof(A))) A(std::forward<Args>(args)...);
+    construct(block);
     try {
       if (!options.name.empty()) block.extension().name = std::move(options.name);
-      block.begin_life();
+      block.prepare_life();
+      announce(block);
     } catch (...) {
-      state->~A();
+      static_cast<A*>(block.state())->~A();
       throw;
     }
   } catch (...) {
     block.abort_birth();
     throw;
   }
+  block.begin_life();
   return ref<A>{block};
+}
+
+/// The same without a supervisor.
+template <class A, class... Args>
+ref<A> start_alone(actor_options options, Args&&... args) {
+  return start_actor<A>(
+      require_executor(spawn_actor_outside), std::move(options),
+      [&](actor_block& block) { new (block.make_room()) A(std::forward<Args>(args)...); },
+      [](actor_block&) {});
 }
 
 }  // namespace detail
@@ -120,16 +214,14 @@ ref<A> start_actor(executor& exec, actor_options options, Args&&... args) {
 template <std::derived_from<actor> A, class... Args>
   requires std::constructible_from<A, Args...>
 ref<A> spawn(Args&&... args) {
-  auto& exec = detail::require_executor("spawn() was called outside a runtime: see troupe::run()");
-  return detail::start_actor<A>(exec, actor_options{}, std::forward<Args>(args)...);
+  return detail::start_alone<A>(actor_options{}, std::forward<Args>(args)...);
 }
 
 /// The same with options.
 template <std::derived_from<actor> A, class... Args>
   requires std::constructible_from<A, Args...>
 ref<A> spawn(actor_options options, Args&&... args) {
-  auto& exec = detail::require_executor("spawn() was called outside a runtime: see troupe::run()");
-  return detail::start_actor<A>(exec, std::move(options), std::forward<Args>(args)...);
+  return detail::start_alone<A>(std::move(options), std::forward<Args>(args)...);
 }
 
 }  // namespace troupe

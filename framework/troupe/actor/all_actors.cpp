@@ -1,11 +1,56 @@
 #include <troupe/actor/all_actors.hpp>
 
+#include <vector>
+
 #include <troupe/actor/detail/actor_block.hpp>
+#include <troupe/task/stop.hpp>
 
 namespace troupe {
 
-std::size_t stop_all_actors(const executor& exec) noexcept {
-  return detail::actor_block::stop_all(exec);
+namespace {
+
+/// Actors to be stopped, one reference each.
+class stop_list {
+public:
+  explicit stop_list(const executor& exec) : actors_{detail::actor_block::all_unsupervised(exec)} {}
+  stop_list(stop_list&& other) noexcept : actors_{std::exchange(other.actors_, {})} {}
+  stop_list& operator=(stop_list&&) = delete;
+  ~stop_list() {
+    for (detail::actor_block* each : actors_) each->drop_ref();
+  }
+  [[nodiscard]] const std::vector<detail::actor_block*>& actors() const noexcept { return actors_; }
+
+private:
+  std::vector<detail::actor_block*> actors_;
+};
+
+// The youngest first, each when the one before has ended. When its time is over, all the rest.
+task<> stop_in_order(stop_list list) {
+  bool waits = true;
+  for (detail::actor_block* each : list.actors()) {
+    each->stop();
+    if (!waits) continue;
+    try {
+      co_await detail::end_operation{*each};
+    } catch (const canceled&) {
+      waits = false;
+    }
+  }
+}
+
+}  // namespace
+
+std::size_t stop_all_actors(executor& exec) {
+  stop_list list{exec};
+  std::size_t found = list.actors().size();
+  if (found == 0) return 0;
+  detail::start_on(exec, nullptr, std::source_location::current(), &stop_in_order, std::move(list))
+      .detach();
+  return found;
+}
+
+void take_back_actor_tasks(const executor& exec, const std::function<void(job&)>& act) {
+  detail::actor_block::take_back_tasks(exec, act);
 }
 
 void abandon_all_actors(const executor& exec) noexcept { detail::actor_block::abandon_all(exec); }

@@ -1,13 +1,20 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 
 #include <troupe/task/executor.hpp>
 
 namespace troupe {
 
-/// Asks every actor that lives on `exec` to stop. Returns: how many have not ended. Threads: any.
-std::size_t stop_all_actors(const executor& exec) noexcept;
+/// Stops every actor that lives on `exec`: the youngest first, each awaited before the next;
+/// supervisors stop their children. A task of `exec` does it; asked to stop, it waits no more.
+/// Returns: how many there are. Errors: std::bad_alloc. Threads: any.
+std::size_t stop_all_actors(executor& exec);
+
+/// Calls `act` with every task that waits for its turn in an actor's own queue.
+/// Requires: the workers of `exec` have stopped.
+void take_back_actor_tasks(const executor& exec, const std::function<void(job&)>& act);
 
 /// Ends every actor that gets no turn any more: its mail is undelivered, its state is destroyed,
 /// none of its functions run. Requires: the workers of `exec` have stopped, its tasks are gone.

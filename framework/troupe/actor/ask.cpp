@@ -16,7 +16,7 @@ bool mailbox_wait::try_push(envelope& message, ask_errc& error) noexcept {
   }
   // Nobody makes room while an actor waits for itself.
   bool waits_for_itself = current_actor() == owner_;
-  if (!waits_for_itself && !owner_->rejects()) return false;
+  if (!waits_for_itself && owner_->when_full() == overflow::wait) return false;
   error = ask_errc::mailbox_full;
   return true;
 }

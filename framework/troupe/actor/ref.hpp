@@ -1,6 +1,8 @@
 #pragma once
 
+#include <compare>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -9,6 +11,7 @@
 #include <utility>
 
 #include <troupe/actor/ask.hpp>
+#include <troupe/actor/protocol.hpp>
 #include <troupe/base/take.hpp>
 
 namespace troupe {
@@ -16,20 +19,37 @@ namespace troupe {
 template <class A>
 class weak_ref;
 
-/// The address of an actor of class A; copied freely. While one exists the actor can be addressed,
-/// and goes on living; when the last one is gone it does its mail and ends.
+/// Tells actors apart, also when they have ended. Two are equal when they name the same one.
+struct actor_id {
+  const void* block = nullptr;
+  std::uint32_t generation = 0;
+  friend auto operator<=>(const actor_id&, const actor_id&) = default;
+};
+
+/// The address of an actor of class A, or of any that fulfils a `protocol<...>` A; copied freely.
+/// While one exists the actor can be addressed, and goes on living; when the last one is gone it
+/// does its mail and ends.
 ///
 /// A ref may outlive its actor and its runtime: what is sent then fails with `receiver_gone`.
 /// Threads: each copy by one thread at a time; try_send() and the destructor also by foreign ones.
 template <class A>
 class ref {
 public:
-  ref(const ref& other) noexcept : block_{other.block_} {
+  ref(const ref& other) noexcept : how_{other.how_}, block_{other.block_} {
     if (block_ != nullptr) block_->add_ref();
   }
-  ref(ref&& other) noexcept : block_{std::exchange(other.block_, nullptr)} {}
+  /// The same actor as one that fulfils a protocol.
+  template <class B>
+    requires(!detail::receiver<A>::is_class && detail::receiver<B>::is_class &&
+             detail::fulfils<B, A>)
+  ref(const ref<B>& other) noexcept : block_{other.block_} {
+    how_.entries = detail::protocol_table<B, A>::entries.data();
+    if (block_ != nullptr) block_->add_ref();
+  }
+  ref(ref&& other) noexcept : how_{other.how_}, block_{std::exchange(other.block_, nullptr)} {}
   ref& operator=(ref other) noexcept {
     std::swap(block_, other.block_);
+    std::swap(how_, other.how_);
     return *this;
   }
   ~ref() {
@@ -60,15 +80,20 @@ public:
     using plain = std::remove_cvref_t<M>;
     static_assert(std::is_nothrow_move_constructible_v<plain>, "try_send needs a nothrow move");
     if (block().has_ended()) return make_error_code(ask_errc::receiver_gone);
-    if (!block().has_room()) return make_error_code(ask_errc::mailbox_full);
+    bool may_drop = block().when_full() == overflow::drop_newest;
+    if (!block().has_room() && !may_drop) return make_error_code(ask_errc::mailbox_full);
     auto* made = new_message(plain(std::forward<M>(message)));
     auto how = block().push(*made);
     if (how == detail::message_queue::pushed::sent) return {};
+    if (how == detail::message_queue::pushed::full && may_drop) {
+      detail::sent_of<plain>::drop(*made, ask_errc::mailbox_full);
+      return {};
+    }
     if constexpr (!std::is_lvalue_reference_v<M>) {
       std::destroy_at(&message);
       std::construct_at(&message, std::move(made->message));
     }
-    detail::sent<A, plain>::finish(*made, true);
+    detail::sent_of<plain>::finish(*made, true);
     return make_error_code(how == detail::message_queue::pushed::full ? ask_errc::mailbox_full
                                                                       : ask_errc::receiver_gone);
   }
@@ -103,6 +128,12 @@ public:
   /// The same, and asks that handler to stop; on_stop does not run. Threads: any.
   void kill() const noexcept { block().kill(); }
 
+  /// Waits for the actor's end; not for that of an incarnation that is started anew.
+  /// Example: `exit_reason why = co_await worker.ended();`
+  [[nodiscard]] auto ended() const { return detail::end_operation{block()}; }
+
+  [[nodiscard]] actor_id id() const noexcept { return {&block(), block().generation()}; }
+
   /// Returns: true when the actor takes no more mail.
   [[nodiscard]] bool has_ended() const noexcept { return block().has_ended(); }
   [[nodiscard]] std::string name() const { return block().name(); }
@@ -121,18 +152,10 @@ private:
                   "g++ before 12.3 miscompiles this: write ask<M>(fields...) or ask(take(local))");
   }
   template <class M>
-  static auto* new_message(M&& message) {
-    static_assert(detail::handles<A, M>,
+  auto* new_message(M&& message) const {
+    static_assert(finder::template takes<M>,
                   "this actor has no handler on(M) for exactly this message type M: write one");
-    using made = detail::sent<A, M>;
-    static_assert(alignof(made) <= 16, "over-aligned messages are not supported");
-    void* block = allocate(sizeof(made));
-    try {
-      return new (block) made{std::move(message)};
-    } catch (...) {
-      deallocate(block, sizeof(made));
-      throw;
-    }
+    return detail::sent_of<M>::make(how_.template to_send<M>(), std::move(message));
   }
   template <class Sent>
   auto tell(Sent* made) const {
@@ -140,17 +163,26 @@ private:
   }
   template <class M, class... Fields>
   auto request_of(Fields&&... fields) const {
-    using made = detail::asked<A, M>;
-    return detail::ask_operation<typename made::value_type>{
-        block(), *made::make(std::forward<Fields>(fields)...)};
+    using value_type = typename finder::template answer<M>;
+    return detail::ask_operation<value_type>{
+        block(), *detail::asked_of<value_type, M>::make(how_.template to_ask<M>(),
+                                                        std::forward<Fields>(fields)...)};
   }
   template <class M, class... Fields>
   auto request_of(within limit, Fields&&... fields) const {
-    using made = detail::asked<A, M>;
-    return detail::limited_ask_operation<typename made::value_type>{
-        block(), *made::make(std::forward<Fields>(fields)...), limit};
+    using value_type = typename finder::template answer<M>;
+    return detail::limited_ask_operation<value_type>{
+        block(),
+        *detail::asked_of<value_type, M>::make(how_.template to_ask<M>(),
+                                               std::forward<Fields>(fields)...),
+        limit};
   }
 
+  template <class>
+  friend class ref;
+
+  using finder = detail::receiver<A>;
+  [[no_unique_address]] finder how_{};
   detail::actor_block* block_;
 };
 

@@ -79,6 +79,7 @@ void runtime::state::retire_all() noexcept {
     sched().take_back_all([](job& left) {
       if (detail::task_core* task = detail::task_core::of(left)) task->retire();
     });
+    take_back_actor_tasks(sched(), [](job& left) { detail::task_core::of(left)->retire(); });
     all_retired = true;
     detail::task_core::for_each_live(sched(), [&](detail::task_core& task, const auto&) {
       bool has_ended = !task.body();
@@ -95,7 +96,7 @@ bool runtime::state::stop_now(std::chrono::nanoseconds patience) noexcept {
   // Owned children are destroyed by their owners' frames, ended tasks by their handles. Those may
   // lie in other tasks' frames, or outlive this runtime: each finds its cell as after any end.
   detail::task_core::for_each_live(sched(), [](detail::task_core& task, const auto&) {
-    if (!task.is_owned() && !task.done()) task.abandon();
+    if (task.owner() == nullptr && !task.done()) task.abandon();
   });
   abandon_all_actors(sched());
   return true;

@@ -32,6 +32,7 @@ struct context {
   task_core* current = nullptr;   ///< The task whose turn it is; null for other jobs.
   actor_block* actor = nullptr;   ///< The actor whose turn it is; null for other jobs.
   task_core* finished = nullptr;  ///< Set by a root coroutine that has reached its end.
+  job* after_turn = nullptr;      ///< To be queued when this task's turn is over.
 
   static constexpr std::uint32_t full_budget = 128;
   std::uint32_t budget = full_budget;  ///< Operations this turn may still finish without waiting.

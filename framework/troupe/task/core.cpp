@@ -26,6 +26,9 @@ bool waker::wake() const noexcept {
 
 namespace detail {
 
+// Whose tasks are not routed need not say how.
+void task_owner::route(task_core&) noexcept { TROUPE_ASSERT(false); }
+
 task_core& task_core::create(executor& exec, std::source_location spawned_at) {
   task_core& cell = slab<task_core>::instance().take();
   cell.join_.store(0, std::memory_order_relaxed);
@@ -50,7 +53,7 @@ void task_core::start(std::coroutine_handle<> body, task_owner* owner) noexcept 
   } else {
     exec().count_foreign_spawn();
   }
-  exec().schedule_back(*this);
+  schedule_back();
 }
 
 void task_core::start_here(std::coroutine_handle<> body, task_owner& owner) noexcept {
@@ -75,6 +78,7 @@ void task_core::run_turn(job& self) noexcept {
     here->ended.increment();
     task.finish();
   }
+  if (here->after_turn != nullptr) here->exec->schedule(*std::exchange(here->after_turn, nullptr));
 }
 
 void task_core::finish() noexcept {

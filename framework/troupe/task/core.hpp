@@ -17,6 +17,7 @@
 namespace troupe::detail {
 
 class actor_block;
+struct envelope;
 template <class Cell>
 class slab;
 
@@ -49,6 +50,12 @@ public:
   /// Returns: the actor that the task works for; null when it works for none.
   [[nodiscard]] virtual actor_block* actor() const noexcept { return nullptr; }
 
+  /// Returns: the message that the task handles; null when it handles none.
+  [[nodiscard]] virtual envelope* message() const noexcept { return nullptr; }
+
+  /// Queues a task whose turns the owner gives: one that was route_by_owner(). Threads: any.
+  virtual void route(task_core& ready) noexcept;
+
 protected:
   ~task_owner() = default;
 };
@@ -64,6 +71,7 @@ protected:
 ///   {e, shielded}       suspended, deaf to stop requests    wake(e) -> {e+1, running}
 ///   bit `stop`          a stop request has come             request_stop(); stays until the end
 ///   bit `retired`       it gets no turn any more            retire(); stays until the end
+///   bit `routed`        its turns are given by its owner    route_by_owner(); until the end
 ///
 ///   R1. Only the task's own turn calls commit_wait(), current_waker() and reads the epoch.
 ///   R2. Who takes the word from waiting to {e+1, running} schedules the task; all others lose.
@@ -158,7 +166,21 @@ public:
   }
 
   /// Queues the woken task.
-  void schedule() noexcept { exec().schedule(*this); }
+  void schedule() noexcept {
+    if (is_routed()) return owner_->route(*this);
+    exec().schedule(*this);
+  }
+  /// Queues it behind all that is ready.
+  void schedule_back() noexcept {
+    if (is_routed()) return owner_->route(*this);
+    exec().schedule_back(*this);
+  }
+
+  /// From its next turn on, its owner gives it its turns. R1, or before it has started.
+  void route_by_owner() noexcept { word_.fetch_or(routed, std::memory_order_relaxed); }
+  [[nodiscard]] bool is_routed() const noexcept {
+    return (word_.load(std::memory_order_relaxed) & routed) != 0;
+  }
 
   /// The task of a job that was taken back from a queue; null when the job is none.
   [[nodiscard]] static task_core* of(job& queued) noexcept {
@@ -187,13 +209,19 @@ public:
   /// The same at once, inside the turn of a job that is no task; to be taken for a turn of its own.
   void start_here(std::coroutine_handle<> body, task_owner& owner) noexcept;
 
+  /// Returns: the message that it handles, null for none.
+  [[nodiscard]] envelope* message() const noexcept {
+    return owner_ == nullptr ? nullptr : owner_->message();
+  }
+
   /// Returns: the actor that it works for, null for none.
   [[nodiscard]] actor_block* actor() const noexcept {
     return owner_ == nullptr ? nullptr : owner_->actor();
   }
 
   [[nodiscard]] executor& exec() const noexcept { return *exec_.load(std::memory_order_relaxed); }
-  [[nodiscard]] bool is_owned() const noexcept { return owner_ != nullptr; }
+  /// Returns: who is told of its end; null for none.
+  [[nodiscard]] task_owner* owner() const noexcept { return owner_; }
   [[nodiscard]] std::coroutine_handle<> body() const noexcept { return body_; }
 
   // --- the end ---
@@ -277,7 +305,8 @@ public:
 private:
   friend class slab<task_core>;
 
-  static constexpr std::uint64_t waiting = 1, shielded = 2, notified = 4, stop = 8, retired = 16;
+  static constexpr std::uint64_t waiting = 1, shielded = 2, notified = 4, stop = 8, retired = 16,
+                                 routed = 32;
   static constexpr unsigned epoch_shift = 8;
   static constexpr std::uint64_t next_epoch = std::uint64_t{1} << epoch_shift;
   static constexpr std::uint64_t joined_done = 1, joined_detached = 2;

@@ -151,7 +151,7 @@ public:
   bool await_suspend(std::coroutine_handle<> caller) noexcept {
     if (done_) {  // The budget is used up: give way, with what was committed in hand.
       task_->suspend_at(caller, nullptr);
-      task_->exec().schedule_back(*task_);
+      task_->schedule_back();
       return true;
     }
     task_->suspend_at(caller, this);

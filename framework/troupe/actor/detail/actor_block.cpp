@@ -5,9 +5,8 @@
 #include <troupe/base/assert.hpp>
 #include <troupe/base/memory.hpp>
 #include <troupe/pal/thread.hpp>
+#include <troupe/sched/scheduler.hpp>
 #include <troupe/task/context.hpp>
-#include <troupe/task/failure.hpp>
-#include <troupe/task/stop.hpp>
 
 namespace troupe::detail {
 
@@ -15,6 +14,8 @@ namespace {
 
 // Room goes back in batches of a sixteenth; smaller mailboxes give each back when it is begun.
 constexpr std::uint32_t batches = 16;
+
+pal::atomic<std::uint32_t> actors_started{0};
 
 }  // namespace
 
@@ -24,36 +25,47 @@ actor_block& actor_block::create(executor& exec, const actor_table& table, actor
   made.table_ = &table;
   made.capacity_ = limits.capacity;
   made.is_unbounded_ = limits.is_unbounded;
-  made.rejects_ = limits.rejects;
+  made.is_pinned_ = limits.is_pinned;
+  made.is_supervised_ = false;
+  made.when_full_ = limits.when_full;
   made.begun_ = 0;
-  made.exec_.store(&exec, std::memory_order_release);  // -> stop_all
+  made.phase_ = phase::alive;
+  made.rests_ = false;
+  made.has_begun_ = false;
+  made.exec_.store(&exec, std::memory_order_release);  // -> all_unsupervised
   return made;
 }
 
-void* actor_block::make_room(std::size_t size_bytes) {
-  if (size_bytes <= inline_state_bytes) return state_ = inline_state_;
-  state_ = allocate(size_bytes);
-  state_bytes_ = static_cast<std::uint32_t>(size_bytes);
-  return state_;
+void* actor_block::make_room() {
+  bool fits = table_->state_bytes <= inline_state_bytes;
+  return state_ = fits ? inline_state_ : allocate(table_->state_bytes);
 }
 
-void actor_block::begin_life() {
+void actor_block::drop_room() noexcept {
+  void* room = std::exchange(state_, nullptr);
+  if (room != nullptr && room != inline_state_) deallocate(room, table_->state_bytes);
+}
+
+void actor_block::prepare_life() {
+  if (is_pinned_) (void)side();  // All its tasks are routed.
   envelope* first = table_->start_event != nullptr ? table_->start_event() : nullptr;
+  started_.store(actors_started.fetch_add(1, std::memory_order_relaxed), std::memory_order_relaxed);
   std::uint64_t older = refs_.load(std::memory_order_relaxed) >> generation_shift;
   refs_.store((older << generation_shift) | 2, std::memory_order_relaxed);
-  life_.store(0, std::memory_order_release);  // -> stop_all
+  if (first != nullptr) (void)mail_.push_reserved(*first);
+  life_.store(0, std::memory_order_release);  // -> all_unsupervised
+}
+
+void actor_block::begin_life() noexcept {
   bool nobody_waits = false;
-  if (first != nullptr) {
-    (void)mail_.push_reserved(*first);
-  } else if (mail_.try_idle(0, nobody_waits)) {
-    return;
-  }
-  exec().schedule_back(*this);
+  if (!mail_.try_idle(0, nobody_waits)) schedule_turn_back();
 }
 
 void actor_block::abort_birth() noexcept {
+  life_.store(dead, std::memory_order_relaxed);
+  drop_mail();
   free_extension();
-  if (state_bytes_ != 0) deallocate(state_, std::exchange(state_bytes_, 0));
+  drop_room();
   exec_.store(nullptr, std::memory_order_relaxed);
   slab<actor_block>::instance().give_back(*this);
 }
@@ -66,7 +78,7 @@ void actor_block::drop_ref() noexcept {
   if (count == 1) {
     recycle();
   } else if (count == 2 && mail_.poke()) {
-    exec().schedule(*this);  // Only its life is left, as it seems: its own turn will see to it.
+    schedule_turn();  // Only its life is left, as it seems: its own turn will see to it.
   }
 }
 
@@ -88,16 +100,38 @@ void actor_block::recycle() noexcept {
   slab<actor_block>::instance().give_back(*this);
 }
 
-// --- stop and kill ---
+// --- who gives it turns ---
 
-void actor_block::ask_to_end(std::uint32_t how) noexcept {
-  std::uint32_t before = life_.fetch_or(how, std::memory_order_acq_rel);
-  if ((before & (how | dead)) != 0) return;
-  if (mail_.poke()) exec().schedule(*this);
-  if (how == kill_asked) stop_handler();
+void actor_block::schedule_turn() noexcept {
+  if (is_pinned_) return schedule_turn_back();
+  exec().schedule(*this);
 }
 
-// R2
+void actor_block::schedule_turn_back() noexcept {
+  if (!is_pinned_) return exec().schedule_back(*this);
+  auto& workers = static_cast<scheduler&>(exec());
+  auto place = started_.load(std::memory_order_relaxed) % workers.worker_count();
+  workers.post_to(place, *this);
+}
+
+void actor_block::notify(std::uint32_t bits) noexcept {
+  std::uint32_t before = life_.fetch_or(bits | news, std::memory_order_acq_rel);  // <-> rest
+  if ((before & dead) != 0) return;
+  if ((before & resting) == 0) {
+    if (mail_.poke()) schedule_turn();
+  } else if ((life_.fetch_and(~resting, std::memory_order_acq_rel) & resting) != 0) {  // R1
+    bool keeps_order = (bits & rebuild_asked) != 0;  // Of siblings that begin anew.
+    keeps_order ? schedule_turn_back() : schedule_turn();
+  }
+}
+
+void actor_block::ask_to_end(std::uint32_t how) noexcept {
+  if ((life_.load(std::memory_order_relaxed) & (how | dead)) == how) return;
+  notify(how);
+  if (shall_break_off(how)) stop_handler();
+}
+
+// Of a handler that was left alone; a routed one is stopped by the actor's turn. R2
 void actor_block::stop_handler() noexcept {
   std::uint32_t seen = life_.load(std::memory_order_acquire);
   while ((seen & (left | ended)) == left) {
@@ -106,18 +140,27 @@ void actor_block::stop_handler() noexcept {
       seen = life_.load(std::memory_order_acquire);
     } else if (life_.compare_exchange_weak(seen, seen | guarded, std::memory_order_acq_rel,
                                            std::memory_order_acquire)) {
-      handler_->request_stop();
+      handler_.load(std::memory_order_relaxed)->request_stop();
       life_.fetch_and(~guarded, std::memory_order_release);  // -> on_child_end
       return;
     }
   }
 }
 
+void actor_block::on_child_start(task_core& handler) noexcept {
+  handler_.store(&handler, std::memory_order_release);  // -> find_cycle
+  side_tasks* side = side_if_any();
+  if (is_pinned_ || (side != nullptr && !side->none_left())) handler.route_by_owner();
+}
+
 void actor_block::on_child_end(task_core&) noexcept {
+  current_context()->after_turn = nullptr;  // R5: by `left` the actor is queued anyway.
   std::uint32_t before = life_.fetch_or(ended, std::memory_order_acq_rel);
   while ((life_.load(std::memory_order_acquire) & guarded) != 0) pal::spin_hint();  // R2
-  if ((before & left) != 0) exec().schedule(*this);                                 // R1
+  if ((before & left) != 0) schedule_turn();                                        // R1
 }
+
+void actor_block::route(task_core& ready) noexcept { side_if_any()->push_ready(ready); }
 
 // --- the turn ---
 
@@ -131,35 +174,98 @@ void actor_block::run_turn(job& self) noexcept {
 }
 
 void actor_block::work() noexcept {
-  if (handler_ != nullptr && !go_on_after_handler()) return;
+  if ((rests_ || handler_.load(std::memory_order_relaxed) != nullptr) && !begin_turn()) return;
   for (int left_this_turn = mail_per_turn;; --left_this_turn) {
-    if (mail_.take_poke() && look_up()) return;
-    if (left_this_turn == 0) {
-      exec().schedule_back(*this);
-      return;
-    }
+    if (mail_.take_poke() && !look_up()) return;
+    if (left_this_turn == 0) return schedule_turn_back();
     // Before the mail: what was sent by who dropped the last ref is then seen.
     bool is_unreachable = only_life_is_left();
     envelope* mail = next_mail();
     if (mail != nullptr) {
       if (!run(*mail)) return;
     } else if (is_unreachable) {
-      return begin_end(last_words::wanted);
+      side_tasks* side = side_if_any();
+      if (side == nullptr || !side->holds()) return begin_end(exit_kind::unreachable);
+      if (try_idle()) return;  // Its side tasks go on; each look up sees how many are left.
     } else if (try_idle()) {
       return;
     }
   }
 }
 
-// Returns: true when it has ended, or is about to.
-bool actor_block::look_up() noexcept {
-  std::uint32_t seen = life_.load(std::memory_order_acquire);
-  if ((seen & (stop_asked | kill_asked)) == 0) return false;
-  begin_end((seen & kill_asked) != 0 ? last_words::unwanted : last_words::wanted);
+// What another turn than the first begins with. Returns: whether it goes on to the mail.
+bool actor_block::begin_turn() noexcept {
+  bool rested = rests_;
+  rests_ = false;
+  if (phase_ == phase::paused) return hear_verdict();
+  if (handler_.load(std::memory_order_relaxed) == nullptr) {
+    if (rested && phase_ != phase::alive) {
+      unwind();
+      return false;
+    }
+    return true;
+  }
+  bool has_ended = (life_.load(std::memory_order_acquire) & ended) != 0;
+  return has_ended ? go_on_after_handler() : wait_for_handler();
+}
+
+// With a routed handler that waits. Returns: as run().
+bool actor_block::wait_for_handler() noexcept {
+  life_.fetch_and(~left, std::memory_order_relaxed);
+  side_tasks& side = *side_if_any();
+  for (int rounds = 0; rounds < mail_per_turn; ++rounds) {
+    std::uint32_t seen = life_.fetch_and(~news, std::memory_order_acq_rel);
+    if ((seen & ended) != 0) {
+      if ((seen & (stop_asked | kill_asked | restart_asked)) != 0 || side.has_error()) remind();
+      return go_on_after_handler();
+    }
+    if (shall_break_off(seen) || side.has_error()) {
+      handler_.load(std::memory_order_relaxed)->request_stop();
+    }
+    if (!side.run_ready() && rest()) return false;
+  }
+  rests_ = true;
+  schedule_turn_back();
+  return false;
+}
+
+// Returns: true when the turn is over; false when there are news.
+bool actor_block::rest() noexcept {
+  rests_ = true;  // Before the step: after it the actor may be another's.
+  std::uint32_t seen = life_.load(std::memory_order_relaxed);
+  do {
+    if ((seen & (news | ended)) != 0) {
+      rests_ = false;
+      return false;
+    }
+  } while (!life_.compare_exchange_weak(seen, seen | resting, std::memory_order_acq_rel,
+                                        std::memory_order_relaxed));
   return true;
 }
 
+// After a poke, between two messages. Returns: whether the turn goes on.
+bool actor_block::look_up() noexcept {
+  std::uint32_t seen = life_.load(std::memory_order_acquire);
+  if ((seen & news) == 0) return true;
+  seen = life_.fetch_and(~news, std::memory_order_acq_rel);
+  if ((seen & kill_asked) != 0) {
+    begin_end(exit_kind::killed);
+    return false;
+  }
+  if (side_tasks* side = side_if_any()) {
+    (void)side->run_ready();
+    if (std::exception_ptr error = side->take_error()) {
+      begin_end(exit_kind::failed, std::move(error));
+      return false;
+    }
+  }
+  if ((seen & (restart_asked | stop_asked)) == 0) return true;
+  begin_end((seen & restart_asked) != 0 ? exit_kind::restarted : exit_kind::stopped);
+  return false;
+}
+
 envelope* actor_block::next_mail() noexcept {
+  if (has_taken_up_) return next_taken_up();
   if (taken_ == nullptr) {
     auto* only = static_cast<envelope*>(mail_.lone());
     bool may_stay = only != nullptr && only->table->is_plain && !only_life_is_left() &&
@@ -207,16 +313,14 @@ bool actor_block::try_idle() noexcept {
 // Returns: true when the turn goes on; false when the actor is another's now.
 bool actor_block::run(envelope& message) noexcept {
   current_ = &message;
+  was_active_ = true;
+  has_begun_ = true;
   std::exception_ptr error;
   try {
     if (!message.table->run(*this, message)) {
-      std::uint32_t seen = life_.load(std::memory_order_acquire);
-      do {
-        // While the handler is still ours: after the step it may be another's, and recycled.
-        if ((seen & (kill_asked | ended)) == kill_asked) handler_->request_stop();
-      } while (!life_.compare_exchange_weak(seen, seen | left, std::memory_order_acq_rel,
-                                            std::memory_order_acquire));
-      return (seen & ended) != 0 && go_on_after_handler();  // R1
+      if (!message.table->is_interleaved) return leave_handler();
+      current_ = nullptr;  // Its own task ends it, or has done so.
+      return true;
     }
   } catch (...) {
     error = std::current_exception();
@@ -224,9 +328,24 @@ bool actor_block::run(envelope& message) noexcept {
   return settle(std::move(error));
 }
 
+// After the first turn of a handler that is a coroutine. Returns: as run().
+bool actor_block::leave_handler() noexcept {
+  std::uint32_t seen = life_.load(std::memory_order_acquire);
+  if ((seen & ended) != 0) return go_on_after_handler();
+  task_core& handler = *handler_.load(std::memory_order_relaxed);
+  if (handler.is_routed()) return wait_for_handler();
+  do {
+    // While the handler is still ours: after the step it may be another's, and recycled.
+    if (shall_break_off(seen) && (seen & ended) == 0) handler.request_stop();
+  } while (!life_.compare_exchange_weak(seen, seen | left, std::memory_order_acq_rel,
+                                        std::memory_order_acquire));
+  return (seen & ended) != 0 && go_on_after_handler();  // R1
+}
+
 bool actor_block::go_on_after_handler() noexcept {
   life_.fetch_and(~(left | ended), std::memory_order_relaxed);
-  task_core* handler = std::exchange(handler_, nullptr);
+  task_core* handler = handler_.load(std::memory_order_relaxed);
+  handler_.store(nullptr, std::memory_order_relaxed);
   std::exception_ptr error;
   try {
     current_->table->complete(*current_, *handler);
@@ -237,35 +356,19 @@ bool actor_block::go_on_after_handler() noexcept {
   return settle(std::move(error));
 }
 
-// What follows a handler. Returns: as run().
-bool actor_block::settle(std::exception_ptr error) noexcept {
-  bool was_last = (life_.load(std::memory_order_relaxed) & closing) != 0;
-  if (!error && !was_last) return conclude(false);
-  (void)conclude(true);
-  if (was_last) {
-    if (error && !is_canceled(error)) report_failure(error, std::source_location{});
-    end_life();
-    return false;
-  }
-  if (is_canceled(error)) {  // By kill(), or by the end of the runtime.
-    begin_end(last_words::unwanted);
-  } else {
-    begin_end(last_words::wanted, std::move(error));
-  }
-  return false;
-}
-
 // The end of a message. An answer goes out last: who gets it may free the message, and if the actor
 // went to sleep with it, it is another's now. Returns: as run(); after a failure it stays awake.
 bool actor_block::conclude(bool failed) noexcept {
   envelope* done = std::exchange(current_, nullptr);
   bool is_mine = true;
-  if (std::exchange(is_lone_, false)) {
+  if (is_lone_) {
+    is_lone_ = false;
     bool senders_wait = false;
     std::uint32_t rooms = begun_;
     if (!is_unbounded_ && done->table->is_counted) ++rooms;
     std::uint16_t before = std::exchange(begun_, std::uint16_t{0});
-    if (!failed && !only_life_is_left() && mail_.try_idle_after(*done, rooms, senders_wait)) {
+    bool may_sleep = !failed && !is_put_aside_ && !only_life_is_left();
+    if (may_sleep && mail_.try_idle_after(*done, rooms, senders_wait)) {
       is_mine = false;
       if (senders_wait) wake_senders(rooms);
     } else {
@@ -275,60 +378,87 @@ bool actor_block::conclude(bool failed) noexcept {
       begin_message(*done);
     }
   }
-  done->table->finish(*done, failed);
+  if (is_mine) {
+    finish(*done, failed);
+  } else {
+    done->table->finish(*done, failed);
+  }
   return is_mine;
 }
 
-// --- the end ---
-
-void actor_block::begin_end(last_words wish, std::exception_ptr error) noexcept {
-  life_.fetch_or(closing, std::memory_order_relaxed);
-  envelope* last = nullptr;
-  try {
-    if (error) extension().error = error;
-    bool has_any = wish == last_words::wanted && table_->stop_event != nullptr;
-    if (has_any) last = table_->stop_event();
-  } catch (...) {  // No memory to keep it in, or for on_stop.
-    if (error) report_failure(error, std::source_location{});
-  }
-  if (mail_.close().senders_wait) wake_senders(SIZE_MAX);
-  drop_mail();
-  if (last != nullptr) {
-    (void)run(*last);  // It ends with settle().
-  } else {
-    end_life();
-  }
+// What the end of a message is, while the actor is ours.
+void actor_block::finish(envelope& done, bool failed) noexcept {
+  bool is_put_aside = is_put_aside_;
+  is_put_aside_ = false;
+  if (failed || !is_put_aside) return done.table->finish(done, failed);
+  done.table->refill(done, nullptr);
+  extension_if_any()->put_aside.push_back(done);
 }
 
-void actor_block::drop_mail() noexcept {
-  do {
-    while (taken_ != nullptr) {
-      envelope* oldest = std::exchange(taken_, static_cast<envelope*>(taken_->next));
-      oldest->table->drop(*oldest, ask_errc::receiver_gone);
-    }
-    begun_ = 0;  // Nobody waits for room any more.
-  } while (take_more());
+void actor_block::put_aside(void* from, const char* message_name) {
+  if (current_ == nullptr || current_->table->message_name != message_name) {
+    misuse("stash() was given something else than the message that is being handled");
+  }
+  if (current_->table->refill == nullptr) {
+    misuse("stash() was called by a handler with a reply<T> or interleaved: keep both in a list");
+  }
+  (void)extension();
+  current_->table->refill(*current_, from);
+  is_put_aside_ = true;
 }
 
-void actor_block::end_life() noexcept {
-  drop_mail();
-  free_state();
+void actor_block::take_up_all() noexcept {
   actor_extension* more = extension_if_any();
-  if (more != nullptr && more->error) report_failure(more->error, std::source_location{});
-  life_.fetch_or(dead, std::memory_order_release);
-  drop_ref();
+  if (more == nullptr) return;
+  while (!more->put_aside.empty()) {
+    more->taken_up.push_back(*more->put_aside.pop_front());
+    has_taken_up_ = true;
+  }
 }
 
-void actor_block::free_state() noexcept {
-  table_->destroy(*this);
-  if (state_bytes_ != 0) deallocate(state_, std::exchange(state_bytes_, 0));
+envelope* actor_block::next_taken_up() noexcept {
+  message_chain& from = extension_if_any()->taken_up;
+  envelope* oldest = from.pop_front();
+  has_taken_up_ = !from.empty();
+  return oldest;
+}
+
+// --- what only some have ---
+
+side_tasks* actor_block::side_if_any() const noexcept {
+  actor_extension* more = extension_.load(std::memory_order_acquire);  // <- extension
+  return more == nullptr ? nullptr : more->side.get();
+}
+
+side_tasks& actor_block::side() {
+  actor_extension& more = extension();
+  if (more.side == nullptr) more.side = std::make_unique<side_tasks>(*this);
+  return *more.side;
+}
+
+side_tasks& actor_block::begin_side_task() {
+  side_tasks& among = side();
+  task_core* handler = handler_.load(std::memory_order_relaxed);
+  task_core* here = current_context()->current;
+  if (here != nullptr && here != handler && !here->is_routed()) {
+    misuse(
+        "self().spawn() and timers are for an actor's handlers, not for tasks of a scope in one");
+  }
+  if (handler == nullptr || handler->is_routed()) return among;
+  handler->route_by_owner();
+  bool is_alone = (life_.load(std::memory_order_relaxed) & left) != 0;
+  if (is_alone) current_context()->after_turn = this;  // R5
+  return among;
 }
 
 actor_extension& actor_block::extension() {
   if (actor_extension* there = extension_if_any()) return *there;
-  auto* fresh = new actor_extension;
-  extension_.store(fresh, std::memory_order_release);  // -> extension_if_any
-  return *fresh;
+  auto fresh = std::make_unique<actor_extension>();
+  actor_extension* there = nullptr;
+  if (!extension_.compare_exchange_strong(there, fresh.get(), std::memory_order_seq_cst)) {
+    return *there;
+  }
+  return *fresh.release();  // -> extension_if_any
 }
 
 std::string actor_block::name() const {
@@ -336,41 +466,9 @@ std::string actor_block::name() const {
   return more != nullptr && !more->name.empty() ? more->name : class_name();
 }
 
-// --- all of a runtime ---
-
-std::size_t actor_block::stop_all(const executor& exec) noexcept {
-  std::size_t found = 0;
-  slab<actor_block>::instance().for_each([&](actor_block& each) {
-    // A reference holds the block to its tenant while it is asked.
-    std::uint32_t tenant = each.generation();
-    if (each.exec_.load(std::memory_order_acquire) != &exec) return;
-    if ((each.life_.load(std::memory_order_acquire) & dead) != 0) return;
-    if (!each.try_add_ref(tenant)) return;
-    if (each.exec_.load(std::memory_order_acquire) == &exec) {
-      ++found;
-      each.stop();
-    }
-    each.drop_ref();
-  });
-  return found;
-}
-
-void actor_block::abandon_all(const executor& exec) noexcept {
-  slab<actor_block>::instance().for_each([&](actor_block& each) {
-    if (each.exec_.load(std::memory_order_acquire) != &exec) return;
-    if ((each.life_.load(std::memory_order_acquire) & dead) == 0) each.abandon();
-  });
-}
-
-void actor_block::abandon() noexcept {
-  if (handler_ != nullptr) {
-    life_.fetch_or(ended, std::memory_order_acq_rel);  // A kill from its own frame finds none.
-    std::exchange(handler_, nullptr)->destroy();
-  }
-  if (mail_.close().senders_wait) wake_senders(SIZE_MAX);  // Tasks of other runtimes.
-  mail_.leave_idle();                                      // A late poke schedules nothing.
-  if (current_ != nullptr) (void)conclude(true);
-  end_life();
+void actor_block::supervise_by(std::unique_ptr<lineage> line) {
+  extension().line = std::move(line);
+  is_supervised_ = true;
 }
 
 }  // namespace troupe::detail

@@ -5,7 +5,9 @@
 #include <exception>
 #include <source_location>
 #include <string>
+#include <vector>
 
+#include <troupe/actor/detail/actor_extension.hpp>
 #include <troupe/actor/detail/envelope.hpp>
 #include <troupe/base/cache_line.hpp>
 #include <troupe/sync/parking_lot.hpp>
@@ -14,13 +16,16 @@
 #include <troupe/task/slab.hpp>
 #include <troupe/task/start.hpp>
 
-namespace troupe::detail {
+namespace troupe {
 
-/// What only some actors have.
-struct actor_extension {
-  std::string name;
-  std::exception_ptr error;  ///< What left a handler and ended the actor.
+/// What becomes of a message that finds the mailbox full.
+enum class overflow : unsigned char {
+  wait,         ///< Its sender waits for room.
+  reject,       ///< The send fails with `mailbox_full`.
+  drop_newest,  ///< It is dropped, and reported as undelivered; the send succeeds.
 };
+
+namespace detail {
 
 /// What an actor of one class can do; one table per class.
 struct actor_table {
@@ -29,38 +34,50 @@ struct actor_table {
   envelope* (*start_event)();
   envelope* (*stop_event)();
   const char* class_name;
+  std::size_t state_bytes;
 };
 
 /// How an actor is set up, beside its class.
 struct actor_limits {
   std::uint16_t capacity = 1024;
   bool is_unbounded = false;
-  bool rejects = false;  ///< A send into a full mailbox fails at once instead of waiting.
+  bool is_pinned = false;  ///< All its turns are on one worker.
+  overflow when_full = overflow::wait;
 };
 
 /// One actor: its mailbox, its state, its life; two cache lines, and nothing else while it is idle.
 ///
 /// Its job runs messages one after the other. A handler that is a coroutine gets a task cell for
-/// the time it runs, and the actor takes no mail until that task has ended.
+/// the time it runs, and the actor takes no mail until that task has ended. Mostly that task is
+/// left alone: it is queued and runs like any other. Where the actor has side tasks, or is pinned,
+/// all of its tasks are routed: they get their turns within those of the actor, one at a time.
 ///
 /// The life word.
 ///
-///   bit          means                                        set by
-///   stop_asked   it shall end after the handler it is in      stop()
-///   kill_asked   and that handler is asked to stop            kill()
-///   left         the actor's turn has left its handler alone  the turn
-///   ended        that handler's task has ended                on_child_end; the next turn clears
-///   both guarded      somebody uses the handler's task             kill(), for a few instructions
-///   closing      its mail is over: only on_stop is left       the turn
-///   dead         it has ended; refs may be left               the turn; stays
+///   bit             means                                         set by
+///   stop_asked      it shall end after the handler it is in       stop()
+///   kill_asked      and that handler is asked to stop             kill()
+///   restart_asked   the same, to begin anew                       restart(), by its supervisor
+///   given_up        its supervisor will not start it anew         give_up()
+///   rebuild_asked   a paused one shall begin anew                 rebuild(), by its supervisor
+///   left            the turn has left its handler alone           the turn
+///   ended           that handler's task has ended                 on_child_end; the turn clears
+///   guarded         somebody uses the handler's task              kill(), for a few instructions
+///   closing         only on_stop is left of this incarnation      the turn
+///   news            something of the above, or a routed task      notify(); the turn clears
+///   resting         the turn is over, and mail does not begin     the turn, if there are no news;
+///                   another: it waits for news                    notify() clears, and schedules
+///   dead            it has ended; refs may be left                the turn; stays
 ///
 ///   R1. Only the turn of the actor touches what is not atomic; it is handed on by the mailbox word
-///       (idle -> pushed or poked: who does it schedules), and from a handler's task by the second
-///       of `left` and `ended`.
+///       (idle -> pushed or poked: who does it schedules), by `resting` (who clears it schedules),
+///       and from a handler that was left alone by the second of `left` and `ended`.
 ///   R2. The handler's task is not freed while `guarded` is set: on_child_end waits for that.
 ///   R3. refs_ counts strong references and one for the life; who takes it to 0 frees the block and
 ///       raises the generation that weak references carry.
-///   R4. Blocks are type-stable: a late poke of a recycled one is a turn without work.
+///   R4. Blocks are type-stable: a late poke or notice of a recycled one is a turn without work.
+///   R5. A handler that was left alone and begins a side task is routed from the end of its present
+///       turn on, and queues the actor for then.
 class alignas(cache_line_bytes) actor_block final : public job, public task_owner {
 public:
   static constexpr std::size_t inline_state_bytes = 16;
@@ -68,15 +85,17 @@ public:
   /// Takes a block whose actor is not there yet. Errors: std::bad_alloc.
   static actor_block& create(executor& exec, const actor_table& table, actor_limits limits);
 
-  /// The place of the state; it is large enough for `size_bytes`.
-  [[nodiscard]] void* make_room(std::size_t size_bytes);
+  /// The place of the state.
+  [[nodiscard]] void* make_room();
   [[nodiscard]] void* state() const noexcept { return state_; }
+  /// Takes a place back whose state could not be made.
+  void drop_room() noexcept;
 
-  /// Begins the life of an actor whose state is in place: on_start goes first.
-  /// Errors: std::bad_alloc.
-  void begin_life();
-
-  /// Gives back a block whose state could not be made.
+  /// Makes an actor whose state is in place addressable. Errors: std::bad_alloc.
+  void prepare_life();
+  /// Gives it its first turn, or lets it sleep: on_start goes first.
+  void begin_life() noexcept;
+  /// Gives back a block whose life has not begun.
   void abort_birth() noexcept;
 
   // --- references ---
@@ -94,10 +113,20 @@ public:
   [[nodiscard]] message_queue::pushed push(envelope& message) noexcept {
     auto how = mail_.push(message, capacity());
     if (how == message_queue::pushed::sent_to_idle) {
-      exec().schedule(*this);
+      schedule_turn();
       return message_queue::pushed::sent;
     }
     return how;
+  }
+  /// Sends what has its own room: notices, timers' messages. Returns: false when it takes no mail.
+  [[nodiscard]] bool push_uncounted(envelope& message) noexcept {
+    auto how = mail_.push(message, 0);
+    if (how == message_queue::pushed::sent_to_idle) schedule_turn();
+    return how != message_queue::pushed::closed;
+  }
+  /// The same; one that it does not take is dropped.
+  void push_or_drop(envelope& message) noexcept {
+    if (!push_uncounted(message)) drop(message);
   }
   [[nodiscard]] bool park_sender(parked_waiter& waiter, waker key) noexcept {
     return parking_lot::instance().park(waiter, this, key,
@@ -108,12 +137,32 @@ public:
   }
   [[nodiscard]] bool has_ended() const noexcept { return mail_.is_closed(); }
   [[nodiscard]] bool has_room() const noexcept { return mail_.has_room(capacity()); }
-  [[nodiscard]] bool rejects() const noexcept { return rejects_; }
+  [[nodiscard]] overflow when_full() const noexcept { return when_full_; }
 
   /// Asks it to end after the handler it is in. Threads: any.
   void stop() noexcept { ask_to_end(stop_asked); }
   /// The same, and asks that handler to stop. Threads: any.
   void kill() noexcept { ask_to_end(kill_asked); }
+
+  // --- from its supervisor; threads: any ---
+
+  /// Ends this incarnation like kill(), but with on_stop, and pauses.
+  void restart() noexcept { ask_to_end(restart_asked); }
+  /// Lets a paused one begin anew.
+  void rebuild() noexcept { notify(rebuild_asked); }
+  /// Ends it for good, after the handler it is in.
+  void give_up() noexcept { ask_to_end(stop_asked | given_up); }
+  void give_up_now() noexcept { ask_to_end(kill_asked | given_up); }
+
+  /// Gives it a turn in which it looks up, unless it is dead. Threads: any.
+  void notify(std::uint32_t bits = 0) noexcept;
+
+  [[nodiscard]] bool is_dead() const noexcept {
+    return (life_.load(std::memory_order_seq_cst) & dead) != 0;
+  }
+  [[nodiscard]] bool is_given_up() const noexcept {
+    return !is_supervised_ || (life_.load(std::memory_order_relaxed) & given_up) != 0;
+  }
 
   // --- its own turn ---
 
@@ -124,26 +173,65 @@ public:
   template <class T>
   void start_handler(task<T>&& body) {
     task_core& core = task_core::create(exec(), std::source_location::current());
-    core.start_here(move_into(core, std::move(body)), *this);
+    task_owner* owner = this;
+    if (current_->table->is_interleaved) {
+      try {
+        owner = new interleaved_run{*this, side(), *current_};
+      } catch (...) {
+        core.destroy();
+        throw;
+      }
+    }
+    core.start_here(move_into(core, std::move(body)), *owner);
   }
 
-  void on_child_start(task_core& handler) noexcept override { handler_ = &handler; }
+  /// The tasks that get their turns from it, made on first use. Errors: std::bad_alloc.
+  [[nodiscard]] side_tasks& side();
+  /// To be called before a side task is started, on a turn of the actor or its handler. R5
+  [[nodiscard]] side_tasks& begin_side_task();
+
+  /// Returns: whether it has handled a message since this was asked last.
+  [[nodiscard]] bool was_active() noexcept {
+    bool was = was_active_;
+    was_active_ = false;
+    return was;
+  }
+
+  /// Puts the message that is being handled aside, whole again by what is `from`.
+  void put_aside(void* from, const char* message_name);
+  /// Handles what was put aside next, oldest first, before all other mail.
+  void take_up_all() noexcept;
+
+  void on_child_start(task_core& handler) noexcept override;
   void on_child_end(task_core& handler) noexcept override;
   [[nodiscard]] actor_block* actor() const noexcept override {
     return const_cast<actor_block*>(this);
   }
+  [[nodiscard]] envelope* message() const noexcept override { return current_; }
+  void route(task_core& ready) noexcept override;
 
-  /// What only some actors have, made on first use. Before its life begins, or on its own turn.
-  /// Errors: std::bad_alloc.
+  /// Watches `other` from now on. Errors: std::bad_alloc.
+  void add_monitor(std::unique_ptr<monitor_node> node, actor_block& other);
+  void end_monitors_of(const void* other) noexcept;
+  void link_with(actor_block& other);
+
+  /// What only some actors have, made on first use. Errors: std::bad_alloc. Threads: any.
   [[nodiscard]] actor_extension& extension();
   [[nodiscard]] actor_extension* extension_if_any() const noexcept {
-    return extension_.load(std::memory_order_acquire);  // <- extension
+    return extension_.load(std::memory_order_seq_cst);  // <- extension; watch R2
   }
+  /// Sets what its supervisor needs. Requires: before its life begins.
+  void supervise_by(std::unique_ptr<lineage> line);
 
   // --- all actors of a runtime ---
 
-  /// Asks those that are there to stop. Returns: how many. Threads: any.
-  static std::size_t stop_all(const executor& exec) noexcept;
+  /// Returns: those that have no supervisor and have not ended, the youngest first, each counted.
+  /// Errors: std::bad_alloc. Threads: any.
+  static std::vector<actor_block*> all_unsupervised(const executor& exec);
+
+  /// Calls `act` with every routed task that waits for its turn. Requires: no worker runs.
+  template <class Act>
+  static void take_back_tasks(const executor& exec, Act act);
 
   /// Ends those that get no turn any more, without running anything of theirs but destructors.
   /// Requires: the workers have stopped, and their tasks are gone.
@@ -152,21 +240,35 @@ public:
 private:
   friend class slab<actor_block>;
 
-  static constexpr std::uint32_t stop_asked = 1, kill_asked = 2, left = 4, ended = 8, guarded = 16,
-                                 closing = 32, dead = 64;
+  static constexpr std::uint32_t stop_asked = 1, kill_asked = 2, restart_asked = 4, given_up = 8,
+                                 rebuild_asked = 16, left = 32, ended = 64, guarded = 128,
+                                 closing = 256, news = 512, resting = 1024, dead = 2048;
   static constexpr unsigned generation_shift = 32;
   static constexpr int mail_per_turn = 64;
 
+  // Where an incarnation is on its way; `alive` is most of it.
+  enum class phase : unsigned char { alive, unwinding, farewell, paused };
+  enum class last_words : unsigned char { wanted, unwanted };  // on_stop
+
   actor_block() noexcept : job{&run_turn} {}
+
+  void schedule_turn() noexcept;
+  void schedule_turn_back() noexcept;
 
   static void run_turn(job& self) noexcept;
   void work() noexcept;
+  [[nodiscard]] bool begin_turn() noexcept;
   [[nodiscard]] bool go_on_after_handler() noexcept;
+  [[nodiscard]] bool wait_for_handler() noexcept;
+  [[nodiscard]] bool rest() noexcept;
   [[nodiscard]] bool look_up() noexcept;
   [[nodiscard]] bool run(envelope& message) noexcept;
+  [[nodiscard]] bool leave_handler() noexcept;
   [[nodiscard]] bool settle(std::exception_ptr error) noexcept;
   [[nodiscard]] bool conclude(bool failed) noexcept;
+  void finish(envelope& done, bool failed) noexcept;
   [[nodiscard]] envelope* next_mail() noexcept;
+  [[nodiscard]] envelope* next_taken_up() noexcept;
   [[nodiscard]] bool take_more() noexcept;
   [[nodiscard]] bool try_idle() noexcept;
   void begin_message(const envelope& message) noexcept;
@@ -176,10 +278,29 @@ private:
 
   void ask_to_end(std::uint32_t how) noexcept;
   void stop_handler() noexcept;
-  enum class last_words { wanted, unwanted };  // on_stop
-  void begin_end(last_words wish, std::exception_ptr error = nullptr) noexcept;
+  [[nodiscard]] bool shall_break_off(std::uint32_t seen) const noexcept {
+    return (seen & (kill_asked | restart_asked)) != 0;
+  }
+  [[nodiscard]] side_tasks* side_if_any() const noexcept;
+
+  // The end of an incarnation, step by step; each goes on with the next, or rests.
+  void begin_end(exit_kind kind, std::exception_ptr error = nullptr) noexcept;
+  void unwind() noexcept;
+  void say_last_words() noexcept;
+  void end_incarnation() noexcept;
+  void pause() noexcept;
+  void await_verdict() noexcept;
+  [[nodiscard]] bool hear_verdict() noexcept;
+  [[nodiscard]] bool begin_anew() noexcept;
+  void remind() noexcept;
   void end_life() noexcept;
+
+  void close_mail() noexcept;
   void drop_mail() noexcept;
+  static void drop(envelope& unrun) noexcept;
+  void drop_monitors() noexcept;
+  void tell_watchers(bool restarts) noexcept;
+  void tell_supervisor() noexcept;
   void free_state() noexcept;
   void free_extension() noexcept { delete extension_.exchange(nullptr, std::memory_order_relaxed); }
   void abandon() noexcept;
@@ -195,20 +316,43 @@ private:
   envelope* current_ = nullptr;  // What the handler runs, or on_start, or on_stop.
 
   // Second line.
-  void* state_ = nullptr;
+  void* state_ = nullptr;  // Null while there is none.
   const actor_table* table_ = nullptr;
-  task_core* handler_ = nullptr;
+  pal::atomic<task_core*> handler_{nullptr};
   pal::atomic<actor_extension*> extension_{nullptr};
   pal::atomic<std::uint32_t> life_{dead};
+  pal::atomic<std::uint32_t> started_{0};  // Counts the actors of the process, for their order.
   std::uint16_t capacity_ = 0;
   std::uint16_t begun_ = 0;  // Messages whose room was not given back yet.
-  std::uint32_t state_bytes_ = 0;
-  bool is_unbounded_ = false;
-  bool rejects_ = false;
-  bool is_lone_ = false;  // `current_` is still in the mailbox word.
+  overflow when_full_ = overflow::wait;
+  bool is_unbounded_ : 1 = false;  // These do not change while it lives.
+  bool is_pinned_ : 1 = false;
+  bool is_supervised_ : 1 = false;
+  phase phase_ = phase::alive;
+  bool is_lone_ : 1 = false;  // `current_` is still in the mailbox word.
+  bool is_put_aside_ : 1 = false;
+  bool rests_ : 1 = false;  // The turn before this one has rested.
+  bool has_words_ : 1 = false;
+  bool has_taken_up_ : 1 = false;
+  bool has_begun_ : 1 = false;   // With on_start, if there is one.
+  bool was_active_ : 1 = false;  // It has handled something since this was asked.
   alignas(16) std::byte inline_state_[inline_state_bytes];
 };
 
 static_assert(sizeof(actor_block) == 2 * cache_line_bytes);
 
-}  // namespace troupe::detail
+template <class Act>
+void actor_block::take_back_tasks(const executor& exec, Act act) {
+  slab<actor_block>::instance().for_each([&](actor_block& each) {
+    if (each.exec_.load(std::memory_order_acquire) != &exec) return;
+    side_tasks* side = each.side_if_any();
+    for (job* next = side == nullptr ? nullptr : side->take_ready(); next != nullptr;) {
+      job& taken = *next;
+      next = taken.next;
+      act(taken);
+    }
+  });
+}
+
+}  // namespace detail
+}  // namespace troupe

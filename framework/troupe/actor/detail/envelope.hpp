@@ -20,10 +20,19 @@ struct envelope_table {
   void (*finish)(envelope&, bool failed) noexcept;
   /// It was not run: answers with `why`, or reports it as undelivered, and frees it.
   void (*drop)(envelope&, ask_errc why) noexcept;
+  /// Moves the message at `from` back into an envelope whose handler has taken it; with null drops
+  /// the answer that handler gave. Null where a message cannot be put aside.
+  void (*refill)(envelope&, void* from) noexcept;
+  /// The name of the message's type; its address is its type's.
+  const char* message_name;
   /// The handler is a plain function: the message may stay in the queue while it runs.
   bool is_plain;
   /// It takes room in the mailbox.
   bool is_counted;
+  /// It is a request_base.
+  bool is_request;
+  /// The actor goes on with its mail while the handler, a coroutine, waits.
+  bool is_interleaved;
 };
 
 /// One message on its way to an actor, with all that its handler needs.

@@ -9,40 +9,62 @@ namespace troupe {
 template <class T>
 class reply;
 
+/// As the last parameter of a coroutine handler: the actor goes on with its other mail while this
+/// handler waits. Handlers still never run at the same time, only in turns.
+/// Example: `task<page> on(fetch m, interleaved);`
+struct interleaved {};
+
 namespace detail {
 
 /// What is known of a handler: `A::on(M)`, `A::on(M&&)`, `A::on(const M&)`, const or not, alone or
-/// with a `reply<T>` behind; a plain function or a coroutine.
-template <class M, class Returned, class ReplyValue>
+/// with a `reply<T>` or `interleaved` behind; a plain function or a coroutine.
+template <class M, class Returned, class Second>
 struct handler_traits {
   using message = M;
   using returned = Returned;
   static constexpr bool is_coroutine = is_task<Returned>::value;
-  /// It gets a reply<T> and answers when it likes.
-  static constexpr bool replies = !std::is_same_v<ReplyValue, struct none>;
-  using value_type = std::conditional_t<replies, ReplyValue, typename task_value<Returned>::type>;
+  static constexpr bool replies = false;  // It gets a reply<T> and answers when it likes.
+  static constexpr bool is_interleaved = std::is_same_v<Second, interleaved>;
+  static_assert(is_coroutine || !is_interleaved,
+                "an interleaved handler must be a coroutine: a plain one has nothing to wait for");
+  using value_type = typename task_value<Returned>::type;
+};
+template <class M, class Returned, class T>
+struct handler_traits<M, Returned, reply<T>> {
+  using message = M;
+  using returned = Returned;
+  static constexpr bool is_coroutine = is_task<Returned>::value;
+  static constexpr bool replies = true;
+  static constexpr bool is_interleaved = false;
+  using value_type = T;
 };
 
 // One of these accepts &A::on, and then names its types, exactly when `on` has one overload with
 // these very parameters: a template, or a parameter that M would have to be converted to, does not.
 template <class M, class A, class R>
-handler_traits<M, R, none> match_handler(R (A::*)(M));
+handler_traits<M, R, void> match_handler(R (A::*)(M));
 template <class M, class A, class R>
-handler_traits<M, R, none> match_handler(R (A::*)(M&&));
+handler_traits<M, R, void> match_handler(R (A::*)(M&&));
 template <class M, class A, class R>
-handler_traits<M, R, none> match_handler(R (A::*)(const M&));
+handler_traits<M, R, void> match_handler(R (A::*)(const M&));
 template <class M, class A, class R>
-handler_traits<M, R, none> match_handler(R (A::*)(M) const);
+handler_traits<M, R, void> match_handler(R (A::*)(M) const);
 template <class M, class A, class R>
-handler_traits<M, R, none> match_handler(R (A::*)(M&&) const);
+handler_traits<M, R, void> match_handler(R (A::*)(M&&) const);
 template <class M, class A, class R>
-handler_traits<M, R, none> match_handler(R (A::*)(const M&) const);
+handler_traits<M, R, void> match_handler(R (A::*)(const M&) const);
+template <class M, class A, class R>
+handler_traits<M, R, interleaved> match_handler(R (A::*)(M, interleaved));
+template <class M, class A, class R>
+handler_traits<M, R, interleaved> match_handler(R (A::*)(M&&, interleaved));
+template <class M, class A, class R>
+handler_traits<M, R, interleaved> match_handler(R (A::*)(const M&, interleaved));
 template <class M, class A, class R, class T>
-handler_traits<M, R, T> match_handler(R (A::*)(M, reply<T>));
+handler_traits<M, R, reply<T>> match_handler(R (A::*)(M, reply<T>));
 template <class M, class A, class R, class T>
-handler_traits<M, R, T> match_handler(R (A::*)(M&&, reply<T>));
+handler_traits<M, R, reply<T>> match_handler(R (A::*)(M&&, reply<T>));
 template <class M, class A, class R, class T>
-handler_traits<M, R, T> match_handler(R (A::*)(const M&, reply<T>));
+handler_traits<M, R, reply<T>> match_handler(R (A::*)(const M&, reply<T>));
 
 /// A can take messages of type M.
 template <class A, class M>

@@ -38,9 +38,13 @@ constexpr const char* type_name() noexcept {
 }
 
 /// Calls the handler of A for M. Returns: what it returns, a task if it is a coroutine.
-template <class A, class M, class... Reply>
-decltype(auto) call_handler(actor_block& of, M& message, Reply&&... reply) {
-  return static_cast<A*>(of.state())->on(std::move(message), std::forward<Reply>(reply)...);
+template <class A, class M, class... Second>
+decltype(auto) call_handler(actor_block& of, M& message, Second&&... second) {
+  if constexpr (handler_of<A, M>::is_interleaved) {
+    return static_cast<A*>(of.state())->on(std::move(message), interleaved{});
+  } else {
+    return static_cast<A*>(of.state())->on(std::move(message), std::forward<Second>(second)...);
+  }
 }
 
 /// Runs the coroutine or plain function that `call` calls; nobody waits for its value here.
@@ -64,17 +68,55 @@ void drop_outcome([[maybe_unused]] task_core& ended) {
   }
 }
 
-/// A message of send() or try_send().
-template <class A, class M>
-struct sent final : envelope {
-  using handler = handler_of<A, M>;
+/// Puts an envelope into fresh memory of `Block`'s functions.
+template <class Envelope, class Allocate, class Free, class... Args>
+Envelope* new_envelope(Allocate take, Free give_back, Args&&... args) {
+  static_assert(alignof(Envelope) <= 16, "over-aligned messages are not supported");
+  void* block = take(sizeof(Envelope));
+  try {
+    return new (block) Envelope{std::forward<Args>(args)...};
+  } catch (...) {
+    give_back(block, sizeof(Envelope));
+    throw;
+  }
+}
 
-  explicit sent(M&& from) noexcept(std::is_nothrow_move_constructible_v<M>)
-      : envelope{table_of}, message{std::move(from)} {}
+/// A message of send() or try_send(), to whatever actor its table says.
+template <class M>
+struct sent_of : envelope {
+  sent_of(const envelope_table& of, M&& from) noexcept(std::is_nothrow_move_constructible_v<M>)
+      : envelope{of}, message{std::move(from)} {}
   M message;
 
+  static sent_of* make(const envelope_table& of, M&& from) {
+    return new_envelope<sent_of>(&allocate, &deallocate, of, std::move(from));
+  }
+  static void finish(envelope& self, bool) noexcept {
+    auto& mine = static_cast<sent_of&>(self);
+    std::destroy_at(&mine);
+    deallocate(&mine, sizeof(sent_of));
+  }
+  static void drop(envelope& self, ask_errc why) noexcept {
+    report_undelivered({type_name<M>(), why});
+    finish(self, true);
+  }
+  static void refill(envelope& self, void* from) noexcept {
+    auto& mine = static_cast<sent_of&>(self);
+    if (from == nullptr) return;
+    std::destroy_at(&mine.message);
+    std::construct_at(&mine.message, std::move(*static_cast<M*>(from)));
+  }
+};
+
+/// What an actor of class A does with a message that was sent.
+template <class A, class M>
+struct sent {
+  static_assert(handles<A, M>,
+                "this actor has no handler on(M) for exactly this message type M: write one");
+  using handler = handler_of<A, M>;
+
   static bool run(actor_block& of, envelope& self) {
-    M& message = static_cast<sent&>(self).message;
+    M& message = static_cast<sent_of<M>&>(self).message;
     return run_handler(of, [&]() -> decltype(auto) {
       if constexpr (handler::replies) {
         return call_handler<A>(of, message, reply<typename handler::value_type>{nullptr});
@@ -86,41 +128,69 @@ struct sent final : envelope {
   static void complete(envelope&, task_core& ended) {
     drop_outcome<typename handler::returned>(ended);
   }
-  static void finish(envelope& self, bool) noexcept {
-    auto& mine = static_cast<sent&>(self);
-    std::destroy_at(&mine);
-    deallocate(&mine, sizeof(sent));
-  }
-  static void drop(envelope& self, ask_errc why) noexcept {
-    report_undelivered({type_name<M>(), why});
-    finish(self, true);
-  }
 
-  static constexpr envelope_table table_of{&run, &complete, &finish, &drop, !handler::is_coroutine,
-                                           true};
+  static constexpr envelope_table table{&run,
+                                        &complete,
+                                        &sent_of<M>::finish,
+                                        &sent_of<M>::drop,
+                                        handler::is_interleaved ? nullptr : &sent_of<M>::refill,
+                                        type_name<M>(),
+                                        !handler::is_coroutine,
+                                        true,
+                                        false,
+                                        handler::is_interleaved};
 };
 
-/// A request of ask().
-template <class A, class M>
-struct asked final : request<typename asked_value<A, M>::type> {
-  using handler = handler_of<A, M>;
-  using value_type = typename handler::value_type;
-  using base = request<value_type>;
-
+/// A request of ask() whose answer is a T, to whatever actor its table says.
+template <class T, class M>
+struct asked_of final : request<T> {
   template <class... Fields>
-  static asked* make(Fields&&... fields) {
-    static_assert(alignof(asked) <= 16, "over-aligned messages are not supported");
-    void* block = allocate_request(sizeof(asked));
-    try {
-      return new (block) asked{std::forward<Fields>(fields)...};
-    } catch (...) {
-      free_request(block, sizeof(asked));
-      throw;
+  static asked_of* make(const envelope_table& of, Fields&&... fields) {
+    return new_envelope<asked_of>(&allocate_request, &free_request, of,
+                                  std::forward<Fields>(fields)...);
+  }
+  template <class... Fields>
+  explicit asked_of(const envelope_table& of, Fields&&... fields)
+      : request<T>{of, sizeof(asked_of)}, message{std::forward<Fields>(fields)...} {}
+  ~asked_of() {}
+
+  static void finish(envelope& self, bool failed) noexcept {
+    auto& mine = static_cast<asked_of&>(self);
+    std::destroy_at(&mine.message);
+    if (mine.is_handed_over) return mine.let_go();
+    if (!mine.is_decided()) {
+      mine.set_error(failed ? ask_errc::receiver_failed : ask_errc::broken_reply);
     }
+    mine.answer();
+  }
+  static void drop(envelope& self, ask_errc why) noexcept {
+    auto& mine = static_cast<asked_of&>(self);
+    std::destroy_at(&mine.message);
+    mine.set_error(why);
+    mine.answer();
+  }
+  static void refill(envelope& self, void* from) noexcept {
+    auto& mine = static_cast<asked_of&>(self);
+    if (from == nullptr) return mine.forget_answer();
+    std::destroy_at(&mine.message);
+    std::construct_at(&mine.message, std::move(*static_cast<M*>(from)));
   }
 
+  bool is_handed_over = false;  // To a reply<T>, which answers.
+  union {
+    M message;
+  };
+};
+
+/// What an actor of class A does with a request.
+template <class A, class M>
+struct asked {
+  using value_type = typename asked_value<A, M>::type;
+  using handler = handler_of<A, M>;
+  using request_type = asked_of<value_type, M>;
+
   static bool run(actor_block& of, envelope& self) {
-    auto& mine = static_cast<asked&>(self);
+    auto& mine = static_cast<request_type&>(self);
     if (!mine.begin()) {
       mine.set_error(ask_errc::canceled_unrun);
       return true;
@@ -128,22 +198,22 @@ struct asked final : request<typename asked_value<A, M>::type> {
     if constexpr (handler::replies) {
       mine.hold();
       reply<value_type> back{&mine};
-      mine.is_handed_over_ = true;
-      return run_handler(of, [&] { return call_handler<A>(of, mine.message_, std::move(back)); });
+      mine.is_handed_over = true;
+      return run_handler(of, [&] { return call_handler<A>(of, mine.message, std::move(back)); });
     } else if constexpr (handler::is_coroutine) {
-      of.start_handler(call_handler<A>(of, mine.message_));
+      of.start_handler(call_handler<A>(of, mine.message));
       return false;
     } else if constexpr (std::is_void_v<value_type>) {
-      call_handler<A>(of, mine.message_);
+      call_handler<A>(of, mine.message);
       mine.set_value({});
       return true;
     } else {
-      mine.set_value(call_handler<A>(of, mine.message_));
+      mine.set_value(call_handler<A>(of, mine.message));
       return true;
     }
   }
   static void complete(envelope& self, task_core& ended) {
-    auto& mine = static_cast<asked&>(self);
+    auto& mine = static_cast<request_type&>(self);
     if constexpr (handler::replies) {
       drop_outcome<typename handler::returned>(ended);
     } else if constexpr (std::is_void_v<value_type>) {
@@ -153,35 +223,18 @@ struct asked final : request<typename asked_value<A, M>::type> {
       mine.set_value(take_outcome<value_type>(ended));
     }
   }
-  static void finish(envelope& self, bool failed) noexcept {
-    auto& mine = static_cast<asked&>(self);
-    std::destroy_at(&mine.message_);
-    if (mine.is_handed_over_) return mine.let_go();
-    if (!mine.is_decided()) {
-      mine.set_error(failed ? ask_errc::receiver_failed : ask_errc::broken_reply);
-    }
-    mine.answer();
-  }
-  static void drop(envelope& self, ask_errc why) noexcept {
-    auto& mine = static_cast<asked&>(self);
-    std::destroy_at(&mine.message_);
-    mine.set_error(why);
-    mine.answer();
-  }
 
-  static constexpr envelope_table table_of{&run, &complete, &finish, &drop, !handler::is_coroutine,
-                                           true};
-
-private:
-  template <class... Fields>
-  explicit asked(Fields&&... fields)
-      : base{table_of, sizeof(asked)}, message_{std::forward<Fields>(fields)...} {}
-  ~asked() {}
-
-  bool is_handed_over_ = false;  // To a reply<T>, which answers.
-  union {
-    M message_;
-  };
+  static constexpr envelope_table table{
+      &run,
+      &complete,
+      &request_type::finish,
+      &request_type::drop,
+      handler::replies || handler::is_interleaved ? nullptr : &request_type::refill,
+      type_name<M>(),
+      !handler::is_coroutine,
+      true,
+      true,
+      handler::is_interleaved};
 };
 
 /// on_start or on_stop of A, run like a message.
@@ -199,7 +252,8 @@ struct life_event final : envelope {
   static void drop(envelope& self, ask_errc) noexcept { finish(self, true); }
 
   static constexpr envelope_table table_of{
-      &run, &complete, &finish, &drop, !is_task<returned>::value, false};
+      &run,  &complete, &finish, &drop, nullptr, "on_start or on_stop", !is_task<returned>::value,
+      false, false,     false};
 };
 
 }  // namespace troupe::detail

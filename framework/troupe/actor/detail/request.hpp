@@ -130,6 +130,9 @@ public:
     has_value_ = true;
   }
   [[nodiscard]] bool is_decided() const noexcept { return has_value_ || error_ != ask_errc{}; }
+  void forget_answer() noexcept {
+    if (std::exchange(has_value_, false)) std::destroy_at(&value_);
+  }
 
   /// Takes the answer and frees the request. Requires: settled().
   result<T> take() {

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include <troupe/actor/detail/envelope.hpp>
+#include <troupe/actor/detail/lineage.hpp>
+#include <troupe/actor/detail/monitor_node.hpp>
+#include <troupe/actor/detail/side_tasks.hpp>
+#include <troupe/actor/detail/watch.hpp>
+#include <troupe/actor/exit_reason.hpp>
+
+namespace troupe::detail {
+
+/// Messages in the order in which they were added.
+class message_chain {
+public:
+  [[nodiscard]] bool empty() const noexcept { return oldest_ == nullptr; }
+  void push_back(envelope& last) noexcept {
+    last.next = nullptr;
+    (empty() ? oldest_ : newest_->next) = &last;
+    newest_ = &last;
+  }
+  void push_front(envelope& first) noexcept {
+    first.next = oldest_;
+    if (empty()) newest_ = &first;
+    oldest_ = &first;
+  }
+  [[nodiscard]] envelope* pop_front() noexcept {
+    return static_cast<envelope*>(std::exchange(oldest_, oldest_->next));
+  }
+
+private:
+  message_link* oldest_ = nullptr;
+  message_link* newest_ = nullptr;
+};
+
+/// What only some actors have.
+struct actor_extension {
+  std::string name;
+  std::unique_ptr<lineage> line;  ///< Of an actor with a supervisor; set before its life begins.
+
+  // Under watch_lock().
+  intrusive_list<watcher> watchers;
+  exit_reason why;  ///< Of the last incarnation; written on its turn.
+
+  // On its own turn.
+  std::unique_ptr<side_tasks> side;
+  std::unique_ptr<family> children;  ///< Of a supervisor; outlives its incarnations.
+  intrusive_list<monitor_place> monitors;
+  message_chain put_aside;  ///< Until the actor takes it up.
+  message_chain taken_up;   ///< To be handled before all other mail; its room was given back.
+};
+
+}  // namespace troupe::detail

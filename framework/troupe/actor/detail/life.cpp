@@ -1,0 +1,319 @@
+// The end of an actor's incarnation, and the beginning of the next.
+
+#include <algorithm>
+#include <utility>
+
+#include <troupe/actor/detail/actor_block.hpp>
+#include <troupe/base/log.hpp>
+#include <troupe/task/failure.hpp>
+#include <troupe/task/stop.hpp>
+
+namespace troupe::detail {
+
+// What follows a handler. Returns: whether the turn goes on.
+bool actor_block::settle(std::exception_ptr error) noexcept {
+  bool was_last = phase_ != phase::alive;
+  if (!error && !was_last) return conclude(false);
+  (void)conclude(error != nullptr);
+  if (was_last) {
+    if (error && !is_canceled(error)) report_failure(error, std::source_location{});
+    phase_ = phase::farewell;
+    unwind();
+    return false;
+  }
+  if (is_canceled(error)) {  // By kill(), by restart(), or by the end of the runtime.
+    bool is_sibling = (life_.load(std::memory_order_relaxed) & restart_asked) != 0;
+    if (side_tasks* side = side_if_any(); side != nullptr && side->has_error()) {
+      begin_end(exit_kind::failed, side->take_error());
+    } else {
+      begin_end(is_sibling ? exit_kind::restarted : exit_kind::killed);
+    }
+  } else {
+    begin_end(exit_kind::failed, std::move(error));
+  }
+  return false;
+}
+
+void actor_block::begin_end(exit_kind kind, std::exception_ptr error) noexcept {
+  life_.fetch_or(closing, std::memory_order_relaxed);
+  bool has_started = has_begun_ || table_->start_event == nullptr;
+  has_words_ = kind != exit_kind::killed && table_->stop_event != nullptr && has_started;
+  try {
+    bool is_known = kind == exit_kind::failed || extension_if_any() != nullptr;
+    if (is_known) extension().why = exit_reason{kind, error};
+  } catch (...) {  // No memory to keep it in.
+    if (error) report_failure(error, std::source_location{});
+  }
+  if (is_given_up()) {
+    close_mail();
+    drop_mail();
+  }
+  drop_monitors();
+  phase_ = phase::unwinding;
+  unwind();
+}
+
+// Waits until no side task is left, and takes the next step.
+void actor_block::unwind() noexcept {
+  side_tasks* side = side_if_any();
+  if (side != nullptr && !side->none_left()) {
+    side->stop_all();
+    for (int rounds = 0; !side->none_left(); ++rounds) {
+      life_.fetch_and(~news, std::memory_order_acq_rel);
+      if (side->run_ready()) {
+        if (rounds < mail_per_turn) continue;
+        rests_ = true;
+        return schedule_turn_back();
+      }
+      if (rest()) return;
+    }
+    // The reason is known already; this one only has its line.
+    std::exception_ptr late = side->take_error();
+    if (late) report_failure(late, std::source_location{});
+  }
+  if (phase_ == phase::unwinding) return say_last_words();
+  end_incarnation();
+}
+
+void actor_block::say_last_words() noexcept {
+  phase_ = phase::farewell;
+  envelope* last = nullptr;
+  try {
+    if (has_words_) last = table_->stop_event();
+  } catch (...) {  // No memory: it goes without.
+    log(log_level::warning, "no memory to run on_stop");
+  }
+  if (last == nullptr) return end_incarnation();
+  (void)run(*last);  // It ends with settle().
+}
+
+void actor_block::end_incarnation() noexcept {
+  free_state();
+  if (is_given_up()) return end_life();
+  pause();
+}
+
+// --- with a supervisor ---
+
+// Its state is gone; its mail stays, and waits with it for the verdict.
+void actor_block::pause() noexcept {
+  phase_ = phase::paused;
+  take_up_all();
+  await_verdict();
+  if (hear_verdict()) schedule_turn_back();
+}
+
+void actor_block::await_verdict() noexcept {
+  life_.fetch_and(~(stop_asked | kill_asked | restart_asked | closing), std::memory_order_relaxed);
+  actor_extension& more = *extension_if_any();
+  if (more.line->comes_back_after(more.why)) tell_watchers(true);
+  tell_supervisor();
+}
+
+// Returns: whether the turn goes on, with mail.
+bool actor_block::hear_verdict() noexcept {
+  for (;;) {
+    std::uint32_t seen =
+        life_.fetch_and(~(news | rebuild_asked | restart_asked), std::memory_order_acq_rel);
+    if ((seen & given_up) != 0) {
+      end_life();
+      return false;
+    }
+    if ((seen & rebuild_asked) != 0) {
+      if (begin_anew()) return true;
+      await_verdict();
+    } else if (rest()) {
+      return false;
+    }
+  }
+}
+
+// Returns: false when its constructor has failed.
+bool actor_block::begin_anew() noexcept {
+  actor_extension& more = *extension_if_any();
+  envelope* first = nullptr;
+  try {
+    if (table_->start_event != nullptr) first = table_->start_event();
+    more.line->construct(*this);
+  } catch (...) {
+    if (first != nullptr) drop(*first);
+    drop_room();
+    more.why = exit_reason{exit_kind::failed, std::current_exception()};
+    return false;
+  }
+  phase_ = phase::alive;
+  has_begun_ = false;
+  if (first != nullptr) {
+    more.taken_up.push_front(*first);
+    has_taken_up_ = true;
+  }
+  remind();
+  return true;
+}
+
+// What was asked for while nobody could look is looked at by the turn.
+void actor_block::remind() noexcept {
+  life_.fetch_or(news, std::memory_order_relaxed);
+  (void)mail_.poke();  // It does not sleep: this is its turn.
+}
+
+void actor_block::tell_supervisor() noexcept {
+  lineage& line = *extension_if_any()->line;
+  if (!line.parent->try_add_ref(line.parent_generation)) {
+    life_.fetch_or(given_up | news, std::memory_order_relaxed);
+    return;
+  }
+  add_ref();  // Of the notice: it lies in this actor's extension.
+  line.parent->push_or_drop(line.notice);
+  line.parent->drop_ref();
+}
+
+// --- for good ---
+
+void actor_block::close_mail() noexcept {
+  if (!mail_.is_closed() && mail_.close().senders_wait) wake_senders(SIZE_MAX);
+}
+
+void actor_block::drop_mail() noexcept {
+  take_up_all();
+  do {
+    while (has_taken_up_) drop(*next_taken_up());
+    while (taken_ != nullptr) {
+      drop(*std::exchange(taken_, static_cast<envelope*>(taken_->next)));
+    }
+    begun_ = 0;  // Nobody waits for room any more.
+  } while (take_more());
+}
+
+void actor_block::drop(envelope& unrun) noexcept {
+  unrun.table->drop(unrun, ask_errc::receiver_gone);
+}
+
+void actor_block::end_life() noexcept {
+  close_mail();
+  drop_mail();
+  if (actor_extension* more = extension_if_any()) {
+    more->children.reset();
+    if (more->why.error && !is_supervised_) {
+      report_failure(more->why.error, std::source_location{});
+    }
+  }
+  life_.fetch_or(dead, std::memory_order_seq_cst);  // <-> watch
+  tell_watchers(false);
+  drop_ref();
+}
+
+void actor_block::tell_watchers(bool restarts) noexcept {
+  actor_extension* more = extension_if_any();  // After `dead`: watch R2.
+  if (more == nullptr) return;
+  pal::lock guard{watch_lock(*this)};
+  more->watchers.for_each([&](watcher& each) {
+    if (!restarts) {
+      intrusive_list<watcher>::erase(each);
+      each.is_linked = false;
+    }
+    each.told(each, more->why, restarts);
+  });
+}
+
+// Its own monitors and links: nothing that it watches is of interest any more.
+void actor_block::drop_monitors() noexcept {
+  actor_extension* more = extension_if_any();
+  if (more == nullptr) return;
+  more->monitors.for_each([](monitor_place& each) { each.node->end(); });
+}
+
+void actor_block::free_state() noexcept {
+  if (state_ == nullptr) return;
+  table_->destroy(*this);
+  drop_room();
+}
+
+// --- all of a runtime ---
+
+std::vector<actor_block*> actor_block::all_unsupervised(const executor& exec) {
+  std::vector<actor_block*> found;
+  slab<actor_block>::instance().for_each([&](actor_block& each) {
+    // A reference holds the block to its tenant while it is looked at.
+    std::uint32_t tenant = each.generation();
+    if (each.exec_.load(std::memory_order_acquire) != &exec || each.is_dead()) return;
+    if (!each.try_add_ref(tenant)) return;
+    bool is_wanted = each.exec_.load(std::memory_order_acquire) == &exec && !each.is_supervised_;
+    if (is_wanted) {
+      try {
+        found.push_back(&each);
+      } catch (...) {
+        each.drop_ref();
+        for (actor_block* other : found) other->drop_ref();
+        throw;
+      }
+    } else {
+      each.drop_ref();
+    }
+  });
+  std::sort(found.begin(), found.end(), [](const actor_block* a, const actor_block* b) {
+    auto distance = static_cast<std::int32_t>(a->started_.load(std::memory_order_relaxed) -
+                                              b->started_.load(std::memory_order_relaxed));
+    return distance > 0;
+  });
+  return found;
+}
+
+void actor_block::abandon_all(const executor& exec) noexcept {
+  auto for_each_living = [&](auto act) {
+    slab<actor_block>::instance().for_each([&](actor_block& each) {
+      if (each.exec_.load(std::memory_order_acquire) == &exec && !each.is_dead()) act(each);
+    });
+  };
+  for_each_living([](actor_block& each) {  // What they do to one another schedules nothing.
+    each.life_.fetch_and(~resting, std::memory_order_relaxed);
+    each.mail_.leave_idle();
+  });
+  for_each_living([](actor_block& each) { each.abandon(); });
+}
+
+void actor_block::abandon() noexcept {
+  if (task_core* handler = handler_.load(std::memory_order_relaxed)) {
+    life_.fetch_or(ended, std::memory_order_acq_rel);  // A kill from its own frame finds none.
+    handler_.store(nullptr, std::memory_order_relaxed);
+    handler->destroy();
+  }
+  close_mail();  // Tasks of other runtimes wait for room.
+  actor_extension* more = extension_if_any();
+  if (more != nullptr) {
+    more->side.reset();
+    more->why = exit_reason{exit_kind::abandoned};
+  }
+  if (current_ != nullptr) (void)conclude(true);
+  drop_monitors();
+  free_state();
+  end_life();
+}
+
+// --- small parts ---
+
+lineage::lineage(actor_block& child, actor_block& supervisor, child_kind how) noexcept
+    : notice{child}, kind{how}, parent{&supervisor}, parent_generation{supervisor.generation()} {}
+
+family::~family() {
+  for (auto each = children_.rbegin(); each != children_.rend(); ++each) {
+    each->block->give_up_now();
+    each->block->drop_ref();
+  }
+}
+
+family::child* family::find(const actor_block& block) noexcept {
+  auto at = std::find_if(children_.begin(), children_.end(),
+                         [&](const child& each) { return each.block == &block; });
+  return at == children_.end() ? nullptr : &*at;
+}
+
+void family::forget(actor_block& block) noexcept {
+  auto at = std::find_if(children_.begin(), children_.end(),
+                         [&](const child& each) { return each.block == &block; });
+  if (at == children_.end()) return;
+  children_.erase(at);
+  block.drop_ref();
+}
+
+}  // namespace troupe::detail

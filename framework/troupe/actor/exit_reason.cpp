@@ -1,0 +1,27 @@
+#include <troupe/actor/exit_reason.hpp>
+
+#include <troupe/task/failure.hpp>
+
+namespace troupe {
+
+std::string to_string(const exit_reason& reason) {
+  switch (reason.kind) {
+    case exit_kind::stopped:
+      return "stopped";
+    case exit_kind::unreachable:
+      return "unreachable";
+    case exit_kind::restarted:
+      return "restarted by its supervisor";
+    case exit_kind::failed:
+      return "failed: " + describe(reason.error);
+    case exit_kind::killed:
+      return "killed";
+    case exit_kind::abandoned:
+      return "its runtime has ended";
+    case exit_kind::unknown:
+      break;
+  }
+  return "it had ended before";
+}
+
+}  // namespace troupe

@@ -1,0 +1,92 @@
+#pragma once
+
+#include <string>
+
+#include <troupe/actor/ref.hpp>
+
+namespace troupe {
+
+/// The notice that a monitored actor has ended, or one incarnation of it; comes after all mail that
+/// actor has sent.
+struct down {
+  actor_id who;
+  std::string name;
+  exit_reason why;
+  bool restarts = false;  ///< Its supervisor starts it anew: more such notices may come.
+};
+
+namespace detail {
+
+/// A monitor of an actor of class A. Its last word lies in it, so that it needs no memory then.
+template <class A>
+class down_node final : public monitor_node {
+public:
+  down_node(actor_block& watching, actor_id of, std::string name)
+      : monitor_node{&told_of_end, watching}, last_{*this, down{of, std::move(name), {}, false}} {}
+
+  [[nodiscard]] const actor_id& whom() const noexcept { return last_.message.who; }
+
+private:
+  struct last_word final : sent_of<down> {
+    last_word(down_node& in, down&& text) : sent_of<down>{table, std::move(text)}, node{in} {}
+    down_node& node;
+
+    static bool run(actor_block& of, envelope& self) {
+      if (static_cast<last_word&>(self).node.is_canceled) return true;
+      return sent<A, down>::run(of, self);
+    }
+    static void finish(envelope& self, bool) noexcept {
+      down_node& node = static_cast<last_word&>(self).node;
+      if (node.place.linked()) intrusive_list<monitor_place>::erase(node.place);
+      delete &node;
+    }
+    static void drop(envelope& self, ask_errc) noexcept { finish(self, true); }
+
+    static constexpr envelope_table table{&run,
+                                          &sent<A, down>::complete,
+                                          &finish,
+                                          &drop,
+                                          nullptr,
+                                          type_name<down>(),
+                                          !sent<A, down>::handler::is_coroutine,
+                                          false,
+                                          false,
+                                          sent<A, down>::handler::is_interleaved};
+  };
+
+  // Of an incarnation: there may be many, so each gets memory of its own.
+  struct notice final : sent_of<down> {
+    using sent_of<down>::sent_of;
+    static constexpr envelope_table table{&sent<A, down>::run,
+                                          &sent<A, down>::complete,
+                                          &sent_of<down>::finish,
+                                          &sent_of<down>::drop,
+                                          nullptr,
+                                          type_name<down>(),
+                                          !sent<A, down>::handler::is_coroutine,
+                                          false,
+                                          false,
+                                          sent<A, down>::handler::is_interleaved};
+  };
+
+  static void told_of_end(watcher& self, const exit_reason& why, bool restarts) noexcept {
+    auto& mine = static_cast<down_node&>(self);
+    down& text = mine.last_.message;
+    if (!restarts) {
+      text.why = why;
+      mine.is_on_its_way = mine.by.push_uncounted(mine.last_);
+      return;
+    }
+    try {
+      auto* made = sent_of<down>::make(notice::table, down{text.who, text.name, why, true});
+      mine.by.push_or_drop(*made);
+    } catch (...) {  // No memory, while the actor goes on.
+      report_undelivered({type_name<down>(), ask_errc::rejected});
+    }
+  }
+
+  last_word last_;
+};
+
+}  // namespace detail
+}  // namespace troupe
