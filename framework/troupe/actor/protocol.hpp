@@ -104,8 +104,8 @@ struct find_item<M, First, Rest...> {
 template <class A>
 struct receiver {
   static constexpr bool is_class = true;
-  template <class M>
-  static constexpr bool takes = handles<A, M>;
+  template <class Given>
+  using given = typename given_message<A, Given>::type;
   template <class M>
   using answer = typename asked_value<A, M>::type;
   template <class M>
@@ -125,6 +125,15 @@ struct receiver<protocol<Items...>> {
   static constexpr bool is_class = false;
   template <class M>
   static constexpr bool takes = find_item<M, Items...>::found;
+
+  template <class Given>
+  struct given_item {
+    using type = std::remove_cvref_t<Given>;
+    static_assert(takes<type>, "this protocol has no item for exactly this message type: add it");
+    static_assert(std::is_constructible_v<type, Given>, "a message must be movable");
+  };
+  template <class Given>
+  using given = typename given_item<Given>::type;
 
   template <class M>
   struct answer_of {

@@ -63,13 +63,13 @@ public:
   ///         or sends to itself.
   /// Cancel: nothing was sent.
   template <class M>
-  [[nodiscard]] auto send(M&& message) const {
-    using plain = std::remove_cvref_t<M>;
+  [[nodiscard("nothing is sent: co_await it")]] auto send(M&& message) const {
+    using plain = typename finder::template given<M>;
     check_rvalue<M>();
     return tell(new_message(plain(std::forward<M>(message))));
   }
   template <class M>
-  [[nodiscard]] auto send(taken<M> message) const {
+  [[nodiscard("nothing is sent: co_await it")]] auto send(taken<M> message) const {
     return tell(new_message(std::move(*message.from)));
   }
 
@@ -77,7 +77,7 @@ public:
   /// untouched. Threads: any.
   template <class M>
   result<void> try_send(M&& message) const {
-    using plain = std::remove_cvref_t<M>;
+    using plain = typename finder::template given<M>;
     static_assert(std::is_nothrow_move_constructible_v<plain>, "try_send needs a nothrow move");
     if (block().has_ended()) return make_error_code(ask_errc::receiver_gone);
     bool may_drop = block().when_full() == overflow::drop_newest;
@@ -103,24 +103,27 @@ public:
   /// Cancel: a request that the actor has not begun is withdrawn and never runs.
   /// Example: `std::int64_t sum = co_await counter.ask(total{});`
   template <class M>
-  [[nodiscard]] auto ask(M&& message) const {
+  [[nodiscard("nothing is asked: co_await it")]] auto ask(M&& message) const {
+    using plain = typename finder::template given<M>;
     check_rvalue<M>();
-    return request_of<std::remove_cvref_t<M>>(std::forward<M>(message));
+    return request_of<plain>(std::forward<M>(message));
   }
   template <class M>
-  [[nodiscard]] auto ask(M&& message, within limit) const {
+  [[nodiscard("nothing is asked: co_await it")]] auto ask(M&& message, within limit) const {
+    using plain = typename finder::template given<M>;
     check_rvalue<M>();
-    return request_of<std::remove_cvref_t<M>>(limit, std::forward<M>(message));
+    return request_of<plain>(limit, std::forward<M>(message));
   }
   template <class M>
-  [[nodiscard]] auto ask(taken<M> message) const {
+  [[nodiscard("nothing is asked: co_await it")]] auto ask(taken<M> message) const {
     return request_of<M>(std::move(*message.from));
   }
   /// Makes the message in place: `ask<audit>("2026", 3)`; right on every compiler.
   template <class M, class... Fields>
     requires(!std::is_same_v<std::tuple<std::remove_cvref_t<Fields>...>, std::tuple<M>>)
-  [[nodiscard]] auto ask(Fields&&... fields) const {
-    return request_of<M>(M{std::forward<Fields>(fields)...});
+  [[nodiscard("nothing is asked: co_await it")]] auto ask(Fields&&... fields) const {
+    using plain = typename detail::handled_message<A, M>::type;
+    return request_of<plain>(plain{std::forward<Fields>(fields)...});
   }
 
   /// Asks the actor to end after the handler it is in, and returns at once. Threads: any.
@@ -153,8 +156,6 @@ private:
   }
   template <class M>
   auto* new_message(M&& message) const {
-    static_assert(finder::template takes<M>,
-                  "this actor has no handler on(M) for exactly this message type M: write one");
     return detail::sent_of<M>::make(how_.template to_send<M>(), std::move(message));
   }
   template <class Sent>

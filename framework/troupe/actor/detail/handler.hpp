@@ -1,6 +1,7 @@
 #pragma once
 
 #include <type_traits>
+#include <utility>
 
 #include <troupe/task/task.hpp>
 
@@ -79,12 +80,35 @@ template <class M, class T>
   requires requires { typename M::reply; }
 struct names_another_reply<M, T> : std::bool_constant<!std::is_same_v<typename M::reply, T>> {};
 
+/// A would take an M in a call, though not by a handler of its own.
+template <class A, class M>
+concept takes_somehow = requires(A& to, M& message) { to.on(std::move(message)); };
+
+/// M, as a message to A; refuses, in one line each, what cannot be sent.
+template <class A, class M>
+struct handled_message {
+  static_assert(
+      handles<A, M> || takes_somehow<A, M>,
+      "this actor has no public handler on(M) for exactly this message type M: write one");
+  static_assert(handles<A, M> || !takes_somehow<A, M>,
+                "on() takes this message type M only by a template, a conversion or a choice of "
+                "overloads: write one on(M) for exactly M, and no on(auto)");
+  using type = M;
+};
+
+/// The same for what is given as a `Given`, before anything is made of it.
+template <class A, class Given>
+struct given_message : handled_message<A, std::remove_cvref_t<Given>> {
+  using type = std::remove_cvref_t<Given>;
+  static_assert(
+      std::is_constructible_v<type, Given>,
+      "a message must be movable, and one given by its name copyable: move it, or take() it");
+};
+
 /// What a request M to A yields; refuses, in one line each, what cannot be asked.
 template <class A, class M>
 struct asked_value {
-  static_assert(handles<A, M>,
-                "this actor has no handler on(M) for exactly this message type M: write one");
-  using type = typename handler_of<A, M>::value_type;
+  using type = typename handler_of<A, typename handled_message<A, M>::type>::value_type;
   static_assert(!names_another_reply<M, type>::value,
                 "the handler on(M) returns something else than M::reply: make them agree");
 };

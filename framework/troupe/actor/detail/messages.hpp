@@ -111,8 +111,6 @@ struct sent_of : envelope {
 /// What an actor of class A does with a message that was sent.
 template <class A, class M>
 struct sent {
-  static_assert(handles<A, M>,
-                "this actor has no handler on(M) for exactly this message type M: write one");
   using handler = handler_of<A, M>;
 
   static bool run(actor_block& of, envelope& self) {
