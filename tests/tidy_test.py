@@ -258,7 +258,8 @@ def in_target(source, listed, cmake):
     if source.under("samples"):
         return depth <= 3
     if source.under("tests"):
-        return source.path == "tests/main.cpp" or (
+        is_wrong = depth == 4 and source.parts[2] == "wrong"  # compiled by wrong_programs_test.py
+        return source.path == "tests/main.cpp" or is_wrong or (
             depth == 3 and source.path.endswith("_test.cpp"))
     if source.under("bench"):
         return source.parts[1] != "troupe" or depth == 3
@@ -358,6 +359,7 @@ CLEAN = {
     "samples/service/main.cpp": "#include \"own.hpp\"\n",
     "samples/service/own.hpp": "#pragma once\n",
     "tests/main.cpp": "",
+    "tests/task/wrong/call.cpp": "",
     "tests/task/task_test.cpp": "#include <troupe/task/detail/x.hpp>\nauto f = sleep_for(1s);\n",
     "docs/a.md": "See https://github.com/x and http://127.0.0.1:80/.\n",
 }

@@ -1,0 +1,85 @@
+#!/usr/bin/env python3
+"""Holds what the compiler must refuse: the programs of tests/*/wrong/, each compiled alone.
+
+    tests/wrong_programs_test.py COMPILER FOLDER INCLUDE... -- precompile HEADER
+    tests/wrong_programs_test.py COMPILER FOLDER INCLUDE... -- PROGRAM.cpp
+
+A program says on top what its first line with an error must contain, for all compilers or for one:
+
+    // error: text
+    // clang: text
+    // g++ before 12.3: text
+
+Where no such line is for the compiler, it must compile. With -DRIGHT it must compile in any case:
+so nothing but the marked place can be what was refused. The header is compiled once, into FOLDER,
+and not again for each program.
+"""
+
+import os
+import pathlib
+import re
+import subprocess
+import sys
+
+FLAGS = ["-std=c++20", "-Wall", "-Wextra", "-Wpedantic", "-Wshadow", "-Wconversion", "-Werror"]
+EXPECTATION = re.compile(r"^// (error|clang|g\+\+)(?: before ([\d.]+))?: (.+)$", re.MULTILINE)
+LIMIT_S = 100
+
+
+def output_of(*command):
+    """Returns: the exit code, and what was said."""
+    english = os.environ | {"LC_ALL": "C"}
+    done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT_S, env=english)
+    return done.returncode, done.stderr + done.stdout
+
+
+def numbers(version):
+    return [int(number) for number in re.findall(r"\d+", version)]
+
+
+def is_for(compiler, name, before):
+    """Whether an expectation for this `name`, `before` this version, is meant for the compiler."""
+    is_clang = "clang" in output_of(compiler, "--version")[1]
+    if name != "error" and is_clang != (name == "clang"):
+        return False
+    version = output_of(compiler, "-dumpversion" if is_clang else "-dumpfullversion")[1]
+    return not before or numbers(version) < numbers(before)
+
+
+def problem_of(program, compiler, command):
+    """What is wrong with a wrong program; None where it is refused as it should be."""
+    code, output = output_of(*command, "-DRIGHT", program)
+    if code:
+        return f"is refused with -DRIGHT too:\n{output}"
+    expectations = EXPECTATION.findall(pathlib.Path(program).read_text())
+    if not expectations:
+        return "does not say what is expected, as in `// error: text`"
+    expected = [text for name, before, text in expectations if is_for(compiler, name, before)]
+    code, output = output_of(*command, program)
+    if not expected:
+        return f"is refused:\n{output}" if code else None
+    if not code:
+        return f"is not refused; expected: {expected[0]}"
+    first = next((line for line in output.splitlines() if "error:" in line), "")
+    return None if expected[0] in first else (
+        f"has another first error:\n{first}\nexpected: {expected[0]}")
+
+
+def main():
+    end = sys.argv.index("--")
+    compiler, folder, *includes = sys.argv[1:end]
+    what, *names = sys.argv[end + 1:]
+    header = pathlib.Path(folder, "wrong.hpp")
+    command = [compiler, *FLAGS, *(f"-I{include}" for include in includes)]
+    if what == "precompile":
+        header.write_text("".join(f"#include <{name}>\n" for name in names))
+        # The one of these names that the compiler looks for when it is told the header.
+        compiled = f"{header}.{'pch' if is_for(compiler, 'clang', '') else 'gch'}"
+        code, output = output_of(*command, "-x", "c++-header", str(header), "-o", compiled)
+        return output if code else 0
+    problem = problem_of(what, compiler, [*command, "-fsyntax-only", "-include", str(header)])
+    return f"{what} {problem}" if problem else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
