@@ -1,0 +1,177 @@
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <map>
+#include <new>
+#include <source_location>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+#include <boost/test/unit_test.hpp>
+
+#include <troupe/actor/actor.hpp>
+#include <troupe/sched/block_on.hpp>
+
+#include "counted/troupe/pal/atomic.hpp"
+#include "counted/troupe/pal/mutex.hpp"
+
+// What a warm request costs, counted and not measured. The framework is compiled into this program
+// once more, with atomics and mutexes that note their locked operations, and with the functions
+// below in place of base/memory.cpp.
+
+namespace {
+
+thread_local std::uint64_t taken_from_heap = 0;  // By this thread, in blocks.
+
+void* counted_block(std::size_t size_bytes) {
+  ++taken_from_heap;
+  void* block = std::malloc(size_bytes);
+  if (block == nullptr) throw std::bad_alloc{};
+  return block;
+}
+
+}  // namespace
+
+void* operator new(std::size_t size_bytes) { return counted_block(size_bytes); }
+void* operator new(std::size_t size_bytes, std::align_val_t alignment) {
+  ++taken_from_heap;
+  void* block = std::aligned_alloc(static_cast<std::size_t>(alignment), size_bytes);
+  if (block == nullptr) throw std::bad_alloc{};
+  return block;
+}
+void operator delete(void* block) noexcept { std::free(block); }
+void operator delete(void* block, std::align_val_t) noexcept { std::free(block); }
+void operator delete(void* block, std::size_t, std::align_val_t) noexcept { std::free(block); }
+void operator delete(void* block, std::size_t) noexcept { std::free(block); }
+
+namespace troupe {
+
+void* allocate(std::size_t size_bytes) { return counted_block(size_bytes); }
+void deallocate(void* block, std::size_t) noexcept { std::free(block); }
+
+namespace {
+
+constexpr int rounds = 10'000;
+
+struct add {
+  std::int64_t amount;
+};
+
+// Larger than what is kept at hand: each takes a block.
+struct large {
+  std::array<std::byte, 1024> content;
+};
+
+class counter : public actor {
+public:
+  std::int64_t on(add m) { return sum_ += m.amount; }
+  std::int64_t on(const large&) { return sum_; }
+
+private:
+  std::int64_t sum_ = 0;
+};
+
+struct counts {
+  std::uint64_t blocks = 0;
+  std::vector<std::source_location> locked;
+};
+
+// What the worker does in so many warm requests, all of it.
+template <class Message>
+task<counts> count_requests(ref<counter> to) {
+  counts found;
+  found.locked.reserve(rounds * 16);
+  Message message{};
+  for (int i = 0; i < 100; ++i) (void)co_await to.ask(message);
+  std::uint64_t before = taken_from_heap;
+  test::locked_operations = &found.locked;
+  for (int i = 0; i < rounds; ++i) (void)co_await to.ask(message);
+  test::locked_operations = nullptr;
+  found.blocks = taken_from_heap - before;
+  co_return found;
+}
+
+struct begin {};
+
+class client : public actor {
+public:
+  explicit client(ref<counter> to) : to_{std::move(to)} {}
+  task<counts> on(begin) { return count_requests<add>(to_); }
+
+private:
+  ref<counter> to_;
+};
+
+template <class Message>
+task<counts> from_task() {
+  co_return co_await count_requests<Message>(spawn<counter>());
+}
+
+task<counts> from_handler() {
+  auto asking = spawn<client>(spawn<counter>());
+  co_return co_await asking.ask(begin{});
+}
+
+// One worker on a clock that stands still: what a worker does now and then is left out.
+counts counted(task<counts> (*body)()) {
+  pal::virtual_clock clock;
+  scheduler_config config;
+  config.clock = &clock;
+  scheduler one{std::move(config)};
+  return block_on(one, body);
+}
+
+// The lines that ask for locked operations, for the text of a failure.
+std::string lines_of(const counts& found) {
+  std::map<std::string, int> by_line;
+  for (const auto& where : found.locked) {
+    std::string file = where.file_name();
+    ++by_line[fmt::format("{}:{}", file.substr(file.rfind('/') + 1), where.line())];
+  }
+  std::string text;
+  for (const auto& [line, count] : by_line) text += fmt::format("\n  {} times {}", count, line);
+  return text;
+}
+
+// The five of a round trip:
+//   message_queue::push            the request goes into the actor's mailbox, and wakes it
+//   task_core::commit_wait         the caller goes to sleep
+//   message_queue::try_idle_after  the actor takes the request out and goes to sleep
+//   request_base::answer           the answer is there
+//   task_core::try_wake            the caller is woken
+void check_locked_operations(const counts& found) {
+  BOOST_TEST(found.locked.size() <= 5u * rounds,
+             found.locked.size() << " in " << rounds << " round trips:" << lines_of(found));
+  BOOST_TEST(found.locked.size() >= 1u * rounds, "they are not counted any more");
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(request_)
+
+BOOST_AUTO_TEST_CASE(takes_nothing_from_the_heap_when_a_task_asks) {
+  BOOST_TEST(counted(&from_task<add>).blocks == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(takes_nothing_from_the_heap_when_a_handler_asks) {
+  BOOST_TEST(counted(&from_handler).blocks == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(takes_one_block_from_the_heap_when_it_is_large) {
+  BOOST_TEST(counted(&from_task<large>).blocks == std::uint64_t{rounds});
+}
+
+BOOST_AUTO_TEST_CASE(takes_five_locked_operations_when_a_task_asks) {
+  check_locked_operations(counted(&from_task<add>));
+}
+
+BOOST_AUTO_TEST_CASE(takes_five_locked_operations_when_a_handler_asks) {
+  check_locked_operations(counted(&from_handler));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace troupe
