@@ -107,6 +107,12 @@ WORKS = (
     Work("timers", TIMERS, on_both("timers"), quick_size=100_000),
     simple("timeouts", "operations/s", HIGHER, 100_000),
     Work("memory", (Metric("memory", "bytes", LOWER),), on_both("memory"), quick_size=100_000),
+    Work(
+        "actor_memory",
+        (Metric("actor_memory", "bytes", LOWER, (Gate(None, "<=", 144),)),),
+        # Without a warm-up: what an actor has had is kept for the next one.
+        {"troupe": f"actor_memory {COMMON}"},
+    ),
     echo(64, *ECHO_GATES),
     echo(1024, *ECHO_GATES),
     Work(

@@ -1,4 +1,7 @@
+#include <unistd.h>
+
 #include <cstdint>
+#include <fstream>
 #include <stdexcept>
 #include <utility>
 #include <vector>
@@ -143,6 +146,37 @@ double spawn_actors(const settings& given) {
   });
 }
 
+std::size_t resident_bytes() {
+  std::size_t mapped_pages = 0, resident_pages = 0;
+  std::ifstream{"/proc/self/statm"} >> mapped_pages >> resident_pages;
+  return resident_pages * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+}
+
+class idler : public actor {
+public:
+  std::uint64_t on(question q) { return last_ = q.number; }
+
+private:
+  std::uint64_t last_ = 0;  // Eight bytes of state.
+};
+
+// Of each of many actors that live, have had mail, and wait for more; without the ref that holds
+// it. Only the first measurement of a process counts: blocks are kept for the next actors.
+double resident_bytes_of_actor(const settings& given) {
+  std::size_t count = size_or(given, 1'000'000);
+  return on_runtime(given, [count]() -> task<double> {
+    auto first = spawn<idler>();
+    std::vector<ref<idler>> all(count, first);
+    std::size_t before = resident_bytes();
+    for (auto& each : all) {
+      each = spawn<idler>();
+      (void)co_await each.ask(question{1});
+    }
+    std::size_t after = resident_bytes();
+    co_return static_cast<double>(after - before) / static_cast<double>(count);
+  });
+}
+
 }  // namespace
 
 std::map<std::string, work> actor_works() {
@@ -153,6 +187,7 @@ std::map<std::string, work> actor_works() {
        {"requests/s", [](const settings& s) { return request_reply(s, 8, 2'000'000); }}},
       {"actor_fan_in", {"values/s", &actor_fan_in}},
       {"actor_spawn", {"tasks/s", &spawn_actors}},
+      {"actor_memory", {"bytes", &resident_bytes_of_actor}},
   };
 }
 
