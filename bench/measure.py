@@ -5,7 +5,9 @@ whatever else goes wrong raises Broken.
 """
 
 import os
+import resource
 import select
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -71,6 +73,18 @@ def finished(command, environment):
         raise Broken(f"{' '.join(command)}: not done after {PROGRAM_LIMIT_S} s") from None
     check_exit(command, done.returncode, done.stderr)
     return done.stdout
+
+
+def compile_seconds(run, name):
+    """User time of the compiler for the source that the command names, with nothing precompiled."""
+    compiler = shutil.which("clang++-19")
+    if compiler is None:
+        raise Unavailable("not installed (Debian package clang-19)")
+    command = [compiler, "-std=c++20", "-O0", "-Iframework", "-o", "/dev/null", "-c"]
+    # Of ended children: none but the compiler ends in between.
+    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
+    finished([*command, *run.command[1:]], run.environment)
+    return {name: (resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before, "s")}
 
 
 def program_lines(run, renamed=None):

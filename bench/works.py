@@ -127,4 +127,10 @@ WORKS = (
         (Metric("start", "ms", LOWER, (Gate(None, "<=", 2.0),)),),
         {"troupe": f"start {COMMON}"},
     ),
+    Work(
+        "compile",
+        (Metric("compile", "s", LOWER, (Gate(None, "<=", 1.5),)),),
+        {"troupe": "bench/compile/counter.cpp"},
+        measure=partial(measure.compile_seconds, name="compile"),
+    ),
 )
