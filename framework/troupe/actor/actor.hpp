@@ -224,4 +224,13 @@ ref<A> spawn(actor_options options, Args&&... args) {
   return detail::start_alone<A>(std::move(options), std::forward<Args>(args)...);
 }
 
+/// Chosen for nothing that can be spawned: says in one line what is wrong.
+template <class A, class... Args>
+ref<A> spawn(Args&&...) {
+  static_assert(std::derived_from<A, actor>,
+                "spawn<A>(...): A is no actor: derive it publicly from troupe::actor");
+  static_assert(!std::derived_from<A, actor> || std::constructible_from<A, Args...>,
+                "spawn<A>(arguments...): A has no public constructor that takes these arguments");
+}
+
 }  // namespace troupe

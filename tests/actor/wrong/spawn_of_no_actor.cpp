@@ -1,4 +1,4 @@
-// error: no matching function for call to 'spawn
+// error: A is no actor: derive it publicly from troupe::actor
 #include <troupe/actor/actor.hpp>
 
 #ifdef RIGHT

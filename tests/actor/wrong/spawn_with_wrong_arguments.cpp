@@ -1,4 +1,4 @@
-// error: no matching function for call to 'spawn
+// error: A has no public constructor that takes these arguments
 #include <string>
 
 #include <troupe/actor/actor.hpp>
