@@ -40,7 +40,7 @@ private:
   std::array<stack, max_lines> stacks_{};
 };
 
-thread_local local_stacks mine;
+thread_local local_stacks local;
 
 std::size_t lines_of(std::size_t size_bytes) noexcept {
   return (size_bytes + cache_line_bytes - 1) / cache_line_bytes;
@@ -51,7 +51,7 @@ std::size_t lines_of(std::size_t size_bytes) noexcept {
 void* allocate_request(std::size_t size_bytes) {
   std::size_t lines = lines_of(size_bytes);
   if (lines > local_stacks::max_lines) return allocate(size_bytes);
-  stack& from = mine.of(lines);
+  stack& from = local.of(lines);
   if (from.first == nullptr) return allocate(lines * cache_line_bytes);
   --from.count;
   return std::exchange(from.first, from.first->next);
@@ -60,7 +60,7 @@ void* allocate_request(std::size_t size_bytes) {
 void free_request(void* block, std::size_t size_bytes) noexcept {
   std::size_t lines = lines_of(size_bytes);
   if (lines > local_stacks::max_lines) return deallocate(block, size_bytes);
-  stack& to = mine.of(lines);
+  stack& to = local.of(lines);
   if (to.count == stack::max_kept) return deallocate(block, lines * cache_line_bytes);
   ++to.count;
   to.first = new (block) free_block{to.first};
