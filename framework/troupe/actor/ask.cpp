@@ -1,8 +1,10 @@
 #include <troupe/actor/ask.hpp>
 
+#include <troupe/actor/detail/cycle.hpp>
+
 namespace troupe::detail {
 
-bool mailbox_wait::try_push(envelope& message, ask_errc& error) noexcept {
+bool actor_wait::try_push(envelope& message, ask_errc& error) noexcept {
   use_wake();
   switch (owner_->push(message)) {
     case message_queue::pushed::sent:
@@ -14,11 +16,30 @@ bool mailbox_wait::try_push(envelope& message, ask_errc& error) noexcept {
     case message_queue::pushed::full:
       break;
   }
-  // Nobody makes room while an actor waits for itself.
-  bool waits_for_itself = current_actor() == owner_;
-  if (!waits_for_itself && owner_->when_full() == overflow::wait) return false;
+  if (waiting_ == nullptr) look_around();
+  // A send to oneself never waits: who should make room?
+  bool may_wait = asker_ != owner_ && owner_->when_full() == overflow::wait;
+  if (may_wait) return false;
   error = ask_errc::mailbox_full;
   return true;
+}
+
+bool actor_wait::enlist_limits(waker key, bool counts_for_cycles) noexcept {
+  is_an_edge_ = counts_for_cycles && is_alone_ && is_handler_;
+  if (!is_an_edge_) return limit_.enlist(*waiting_, key, false);
+  waiting_->wait_for(owner_);
+  if (owner_->handler() != nullptr) cycle_ = find_cycle(*asker_, *owner_);
+  bool looks_again = !std::exchange(has_looked_twice_, true);
+  return cycle_ == nullptr && limit_.enlist(*waiting_, key, looks_again);
+}
+
+void actor_wait::delist_limits() noexcept {
+  if (std::exchange(is_an_edge_, false)) waiting_->wait_for(nullptr);
+  limit_.delist();
+}
+
+void actor_wait::fail_in_words() const {
+  throw boost::system::system_error{make_error_code(ask_errc::deadlock), *cycle_};
 }
 
 }  // namespace troupe::detail

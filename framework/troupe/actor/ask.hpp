@@ -1,43 +1,87 @@
 #pragma once
 
+#include <memory>
+#include <string>
 #include <utility>
 
 #include <troupe/actor/detail/current.hpp>
 #include <troupe/actor/detail/messages.hpp>
-#include <troupe/sched/sleep.hpp>
+#include <troupe/actor/detail/time_limit.hpp>
 #include <troupe/sync/room_wait.hpp>
 #include <troupe/task/operation.hpp>
 
 namespace troupe {
 
-/// How long a request may take; the last argument of ask().
-struct within {
-  explicit within(duration length) noexcept : limit{length} {}
-  duration limit;
-};
-
 namespace detail {
 
-/// What send and ask share: the wait for room in a mailbox.
-class mailbox_wait : public room_wait<actor_block> {
+/// What send and ask share: the wait for an actor, with its end by time or by a cycle.
+class actor_wait : public room_wait<actor_block> {
 public:
-  using room_wait::room_wait;
+  actor_wait(actor_block& to, ask_limit wish) noexcept : room_wait{to}, limit_{wish} {}
+  actor_wait(actor_wait&& other) noexcept  // Before it has started.
+      : room_wait{other}, limit_{std::move(other.limit_)} {}
+
+  /// No select() or timeout() around it: only the actor can end the wait.
+  void await_alone() noexcept { is_alone_ = true; }
+
+  [[noreturn]] void fail_in_words() const;
+  /// Throws what a code alone does not tell: the cycle.
+  void throw_in_words() const {
+    if (cycle_ != nullptr) fail_in_words();
+  }
 
 protected:
   /// Returns: false while there is no room and waiting for it makes sense; else `error` says why it
   /// was not taken, if it was not.
   bool try_push(envelope& message, ask_errc& error) noexcept;
+
+  /// Finds out who waits.
+  void look_around() noexcept {
+    waiting_ = current_context()->current;
+    asker_ = waiting_->actor();
+    if (asker_ == nullptr) return;
+    is_handler_ = asker_->handler() == waiting_;
+    handled_ = is_handler_ ? asker_->message() : waiting_->message();
+  }
+  /// Returns: true in a handler of that very actor, and in tasks of a scope in one.
+  [[nodiscard]] bool is_for_itself() const noexcept {
+    return asker_ == owner_ && handled_ != nullptr && !handled_->table->is_interleaved;
+  }
+  /// Returns: the deadline of the request that is being handled.
+  [[nodiscard]] deadline inherited() const noexcept {
+    if (handled_ == nullptr || !handled_->table->is_request) return deadline{};
+    return static_cast<const request_base*>(handled_)->answer_by();
+  }
+
+  /// Says, before the task goes to sleep, for whom, and until when. Returns: false when the wait is
+  /// over already: is_over(), or it would close a cycle.
+  bool enlist_limits(waker key, bool counts_for_cycles) noexcept;
+  void delist_limits() noexcept;
+  [[nodiscard]] bool closes_cycle() const noexcept { return cycle_ != nullptr; }
+
+  time_limit limit_;
+
+private:
+  task_core* waiting_ = nullptr;
+  actor_block* asker_ = nullptr;  // Whose handler, or side task, waits; null for plain tasks.
+  const envelope* handled_ = nullptr;
+  bool is_handler_ = false;
+  bool is_alone_ = false;
+  bool is_an_edge_ = false;        // waiting_->awaited() is set.
+  bool has_looked_twice_ = false;  // For a cycle: two waits may have closed it at once.
+  std::unique_ptr<std::string> cycle_;
 };
 
 /// One request on its way: sent when awaited, withdrawn when it is left.
 template <class T>
-class ask_operation : public mailbox_wait, public fallible_operation<ask_operation<T>> {
+class ask_operation : public actor_wait, public fallible_operation<ask_operation<T>> {
 public:
   static constexpr const char* name = "an answer (ask)";
 
-  ask_operation(actor_block& to, request<T>& made) noexcept : mailbox_wait{to}, request_{&made} {}
+  ask_operation(actor_block& to, request<T>& made, ask_limit wish) noexcept
+      : actor_wait{to, wish}, request_{&made} {}
   ask_operation(ask_operation&& other) noexcept
-      : mailbox_wait{other}, request_{std::exchange(other.request_, nullptr)} {}
+      : actor_wait{std::move(other)}, request_{std::exchange(other.request_, nullptr)} {}
   ~ask_operation() {
     if (request_ == nullptr) return;
     if (is_sent_) {
@@ -47,92 +91,91 @@ public:
     }
   }
 
+  void start() noexcept {
+    look_around();
+    limit_.start(inherited());
+    request_->answer_by(limit_.in_force_on(owner_->exec_address()));
+  }
   bool poll() noexcept {
-    if (is_sent_) return request_->settled();
-    if (current_actor() == owner_)
-      error_ = ask_errc::deadlock;  // It would wait for its own handler.
-    if (error_ != ask_errc{}) return true;
-    request_->arm(current_context()->current->current_waker());
-    if (!try_push(*request_, error_)) return false;
-    is_sent_ = error_ == ask_errc{};
-    return !is_sent_ || request_->settled();
+    if (request_ == nullptr) return true;  // Given up.
+    if (is_sent_ ? request_->settled() : try_send()) return true;
+    if (closes_cycle()) {
+      give_up(ask_errc::deadlock, ask_errc::deadlock);
+    } else if (has_slept_ && limit_.is_over()) {
+      give_up(is_sent_ ? ask_errc::expired : ask_errc::mailbox_full, ask_errc::timeout);
+    }
+    return request_ == nullptr;
   }
   bool enlist(waker key) noexcept {
-    return is_sent_ ? request_->enlist(key) : enlist_for_room(key);
+    has_slept_ = true;
+    if (!is_sent_) return enlist_limits(key, true) && enlist_for_room(key);
+    return enlist_limits(key, !request_->is_held()) && request_->enlist(key);
   }
   void delist() noexcept {
     if (!is_sent_) delist_for_room();
+    delist_limits();
   }
   result<T> take() {
     if (error_ != ask_errc{}) return failed_with<T>(make_error_code(error_));
     return std::exchange(request_, nullptr)->take();
   }
 
-  /// Gives up before the answer. Returns: how the request fails.
-  ask_errc expire() noexcept {
-    if (!is_sent_) return ask_errc::mailbox_full;
-    return std::exchange(request_, nullptr)->withdraw() ? ask_errc::timeout : ask_errc::expired;
+private:
+  // Returns: true when it was answered at once, or could not be sent.
+  bool try_send() noexcept {
+    if (is_for_itself()) error_ = ask_errc::deadlock;
+    if (error_ != ask_errc{}) return true;
+    request_->arm(current_context()->current->current_waker());
+    if (!try_push(*request_, error_)) return false;
+    is_sent_ = error_ == ask_errc{};
+    return !is_sent_ || request_->settled();
+  }
+  void give_up(ask_errc unrun, ask_errc maybe_run) noexcept {
+    auto* given_up = std::exchange(request_, nullptr);
+    bool may_have_run = is_sent_ && given_up->withdraw();
+    if (!is_sent_) given_up->discard();
+    error_ = may_have_run ? maybe_run : unrun;
   }
 
-private:
   request<T>* request_;
   ask_errc error_{};
   bool is_sent_ = false;
-};
-
-/// The same with a limit of its own, exact as timers are.
-template <class T>
-class limited_ask_operation : public fallible_operation<limited_ask_operation<T>> {
-public:
-  static constexpr const char* name = ask_operation<T>::name;
-
-  limited_ask_operation(actor_block& to, request<T>& made, within limit) noexcept
-      : ask_{to, made}, limit_{limit.limit} {}
-
-  void start() noexcept { limit_.start(); }
-  bool poll() noexcept {
-    if (ask_.poll()) return true;
-    if (!limit_.poll()) return false;
-    expired_ = ask_.expire();
-    return true;
-  }
-  bool enlist(waker key) noexcept { return ask_.enlist(key) && limit_.enlist(key); }
-  void delist() noexcept {
-    ask_.delist();
-    limit_.delist();
-  }
-  result<T> take() {
-    if (expired_ != ask_errc{}) return failed_with<T>(make_error_code(expired_));
-    return ask_.take();
-  }
-
-private:
-  ask_operation<T> ask_;
-  sleep_operation limit_;
-  ask_errc expired_{};
+  bool has_slept_ = false;
 };
 
 /// One message on its way: sent when awaited.
 template <class Sent>
-class tell_operation final : public mailbox_wait, public fallible_operation<tell_operation<Sent>> {
+class tell_operation final : public actor_wait, public fallible_operation<tell_operation<Sent>> {
 public:
   static constexpr const char* name = "room in a mailbox (send)";
 
-  tell_operation(actor_block& to, Sent& made) noexcept : mailbox_wait{to}, message_{&made} {}
+  tell_operation(actor_block& to, Sent& made) noexcept
+      : actor_wait{to, ask_limit{}}, message_{&made} {}
   tell_operation(tell_operation&& other) noexcept
-      : mailbox_wait{other}, message_{std::exchange(other.message_, nullptr)} {}
+      : actor_wait{std::move(other)}, message_{std::exchange(other.message_, nullptr)} {}
   ~tell_operation() {
     if (message_ != nullptr) Sent::finish(*message_, true);
   }
 
   bool poll() noexcept {
     TROUPE_ASSERT(message_ != nullptr);  // A send is awaited once.
-    if (!try_push(*message_, error_)) return false;
+    if (!try_push(*message_, error_)) {
+      if (closes_cycle()) error_ = ask_errc::deadlock;
+      if (error_ == ask_errc{} && limit_.has_started() && limit_.is_over())
+        error_ = ask_errc::mailbox_full;
+      return error_ != ask_errc{};
+    }
     if (error_ == ask_errc{}) message_ = nullptr;
     return true;
   }
-  bool enlist(waker key) noexcept { return enlist_for_room(key); }
-  void delist() noexcept { delist_for_room(); }
+  bool enlist(waker key) noexcept {
+    if (!limit_.has_started()) limit_.start(inherited());
+    return enlist_limits(key, true) && enlist_for_room(key);
+  }
+  void delist() noexcept {
+    delist_for_room();
+    delist_limits();
+  }
   result<void> take() const noexcept {
     if (error_ != ask_errc{}) return make_error_code(error_);
     return {};

@@ -1,8 +1,8 @@
 #pragma once
 
 #include <compare>
+#include <concepts>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -103,27 +103,29 @@ public:
   /// Cancel: a request that the actor has not begun is withdrawn and never runs.
   /// Example: `std::int64_t sum = co_await counter.ask(total{});`
   template <class M>
-  [[nodiscard("nothing is asked: co_await it")]] auto ask(M&& message) const {
-    using plain = typename finder::template given<M>;
-    check_rvalue<M>();
-    return request_of<plain>(std::forward<M>(message));
-  }
-  template <class M>
-  [[nodiscard("nothing is asked: co_await it")]] auto ask(M&& message, within limit) const {
+  [[nodiscard("nothing is asked: co_await it")]] auto ask(M&& message, ask_limit limit = {}) const {
     using plain = typename finder::template given<M>;
     check_rvalue<M>();
     return request_of<plain>(limit, std::forward<M>(message));
   }
   template <class M>
-  [[nodiscard("nothing is asked: co_await it")]] auto ask(taken<M> message) const {
-    return request_of<M>(std::move(*message.from));
+  [[nodiscard("nothing is asked: co_await it")]] auto ask(taken<M> message,
+                                                          ask_limit limit = {}) const {
+    return request_of<M>(limit, std::move(*message.from));
   }
-  /// Makes the message in place: `ask<audit>("2026", 3)`; right on every compiler.
+  /// Makes the message in place: `ask<audit>("2026", 3)`; right on every compiler. A limit comes
+  /// first: `ask<audit>(within(50ms), "2026", 3)`.
   template <class M, class... Fields>
-    requires(!std::is_same_v<std::tuple<std::remove_cvref_t<Fields>...>, std::tuple<M>>)
+    requires(!std::is_same_v<std::tuple<std::remove_cvref_t<Fields>...>, std::tuple<M>> &&
+             !(std::derived_from<std::remove_cvref_t<Fields>, ask_limit> || ...))
   [[nodiscard("nothing is asked: co_await it")]] auto ask(Fields&&... fields) const {
-    using plain = typename detail::handled_message<A, M>::type;
-    return request_of<plain>(plain{std::forward<Fields>(fields)...});
+    using plain = typename finder::template given<M>;
+    return request_of<plain>(ask_limit{}, plain{std::forward<Fields>(fields)...});
+  }
+  template <class M, std::derived_from<ask_limit> Limit, class... Fields>
+  [[nodiscard("nothing is asked: co_await it")]] auto ask(Limit limit, Fields&&... fields) const {
+    using plain = typename finder::template given<M>;
+    return request_of<plain>(limit, plain{std::forward<Fields>(fields)...});
   }
 
   /// Asks the actor to end after the handler it is in, and returns at once. Threads: any.
@@ -162,20 +164,13 @@ private:
   auto tell(Sent* made) const {
     return detail::tell_operation<Sent>{block(), *made};
   }
-  template <class M, class... Fields>
-  auto request_of(Fields&&... fields) const {
+  template <class M, class Given>
+  auto request_of(ask_limit limit, Given&& message) const {
     using value_type = typename finder::template answer<M>;
     return detail::ask_operation<value_type>{
-        block(), *detail::asked_of<value_type, M>::make(how_.template to_ask<M>(),
-                                                        std::forward<Fields>(fields)...)};
-  }
-  template <class M, class... Fields>
-  auto request_of(within limit, Fields&&... fields) const {
-    using value_type = typename finder::template answer<M>;
-    return detail::limited_ask_operation<value_type>{
         block(),
         *detail::asked_of<value_type, M>::make(how_.template to_ask<M>(),
-                                               std::forward<Fields>(fields)...),
+                                               std::forward<Given>(message)),
         limit};
   }
 

@@ -51,6 +51,9 @@ runtime_config resolve(runtime_config config) {
   if (config.max_blocking_threads == 0) {
     throw std::invalid_argument{"runtime_config: max_blocking_threads is 0: it must be at least 1"};
   }
+  if (config.deadline <= std::chrono::nanoseconds::zero()) {
+    throw std::invalid_argument{"runtime_config: deadline must be above zero"};
+  }
   if (config.shutdown_budget < std::chrono::nanoseconds::zero()) {
     throw std::invalid_argument{"runtime_config: shutdown_budget is below zero"};
   }

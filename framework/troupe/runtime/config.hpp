@@ -24,6 +24,8 @@ struct runtime_config {
   std::optional<std::uint64_t> seed;
   /// Threads for spawn_blocking, at most.
   std::size_t max_blocking_threads = 512;
+  /// How long requests may take that name no limit, and inherit none.
+  std::chrono::nanoseconds deadline = std::chrono::seconds{5};
   /// How long a graceful stop may take.
   std::chrono::nanoseconds shutdown_budget = std::chrono::seconds{5};
   /// Whether run() stops gracefully on SIGINT and SIGTERM. A runtime object never touches signals.

@@ -34,6 +34,7 @@ runtime::state::state(const runtime_config& config) {
   inner.clock = config.clock;
   inner.seed = config.seed;
   inner.max_blocking_threads = config.max_blocking_threads;
+  inner.deadline = config.deadline;
   inner.thread_name = config.thread_name;
   inner.on_quiescent = [this](std::size_t) { became_quiescent(); };
   if (config.network) inner.io = std::make_unique<net::reactor>();

@@ -14,6 +14,14 @@ namespace troupe {
 using detail::wake_reason;
 using detail::worker;
 
+namespace {
+
+std::optional<time_point> earlier(std::optional<time_point> a, std::optional<time_point> b) {
+  return !a || (b && *b < *a) ? b : a;
+}
+
+}  // namespace
+
 scheduler::scheduler(scheduler_config config)
     : config_{std::move(config)},
       is_crowded_{config_.workers > pal::usable_cores()},
@@ -135,19 +143,19 @@ scheduler* scheduler::current() noexcept {
 
 std::optional<time_point> scheduler::next_timer() const noexcept {
   if (clock().is_virtual()) return std::nullopt;  // No real time to wait for; see on_all_idle().
-  return earliest_timer();
+  return earlier(earliest_timer(), alarms_.next());
 }
 
 std::optional<time_point> scheduler::earliest_timer() const noexcept {
   std::optional<time_point> earliest;
   for (auto& each : workers_) {
-    auto next = each->wheel().next();
-    if (next && (!earliest || *next < *earliest)) earliest = next;
+    earliest = earlier(earliest, each->wheel().next());
   }
   return earliest;
 }
 
 void scheduler::advance_all(time_point now) noexcept {
+  if (alarms_.due(now)) alarms_.sweep(*this, now);
   for (auto& each : workers_) {
     if (each->wheel().due(now)) each->wheel().advance(now);
   }
@@ -168,6 +176,8 @@ scheduler::outlook scheduler::look_around(const detail::idle_set::entry& seen) n
   found.io = waits != wakes;
   found.next = earliest_timer();
   found.live = live_tasks();
+  // Without tasks nobody has an alarm: a sweep that is due must not hold up the end.
+  if (found.live > 0) found.next = earlier(found.next, alarms_.next());
   // What a timer or the driver has just made ready is seen with its worker, or its worker is seen
   // to have departed: idle_set R3.
   for (auto& each : workers_) {

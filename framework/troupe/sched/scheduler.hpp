@@ -12,6 +12,7 @@
 #include <troupe/pal/mutex.hpp>
 #include <troupe/pal/parker.hpp>
 #include <troupe/pal/thread.hpp>
+#include <troupe/sched/alarms.hpp>
 #include <troupe/sched/counters.hpp>
 #include <troupe/sched/detail/idle_set.hpp>
 #include <troupe/sched/detail/inject_queue.hpp>
@@ -32,7 +33,8 @@ struct scheduler_config {
   std::unique_ptr<driver> io;              ///< What idle workers wait in; null: nothing but wakes.
   std::optional<std::uint64_t> seed;       ///< One worker only: chooses the next job by this seed.
   std::size_t max_blocking_threads = 512;  ///< Limit of the blocking pool.
-  std::string thread_name = "troupe";      ///< Workers are named troupe-0, troupe-1, ...
+  duration deadline = std::chrono::seconds{5};  ///< Of requests that name none.
+  std::string thread_name = "troupe";           ///< Workers are named troupe-0, troupe-1, ...
 
   /// Called when nothing runs, nothing is queued and nothing from outside can come: with the number
   /// of tasks that still exist, which then wait for one another. On a worker; must not block. When
@@ -82,6 +84,8 @@ public:
   /// Returns: live_tasks(), if nothing runs, nothing is queued and nothing from outside can come at
   ///          this moment; else none, and config.on_quiescent will be called when it is so.
   [[nodiscard]] std::optional<std::size_t> tasks_if_quiescent() noexcept;
+  /// The coarse time limits of its tasks.
+  [[nodiscard]] alarms& alarm_list() noexcept { return alarms_; }
   [[nodiscard]] driver& io() const noexcept { return *config_.io; }
   [[nodiscard]] blocking_pool& blocking() const noexcept { return *blocking_; }
 
@@ -96,7 +100,7 @@ private:
 
   void wake_for(detail::wake_reason reason) noexcept;
   [[nodiscard]] bool stopping() const noexcept { return stopping_.load(std::memory_order_acquire); }
-  // When a sleeping worker has to wake for a timer.
+  // When a sleeping worker has to wake for a timer or a sweep.
   [[nodiscard]] std::optional<time_point> next_timer() const noexcept;
   [[nodiscard]] std::optional<time_point> earliest_timer() const noexcept;
   void advance_all(time_point now) noexcept;
@@ -132,6 +136,7 @@ private:
   pal::atomic<std::uint64_t> driver_uses_{0};
   pal::atomic<duration::rep> driver_until_{duration::min().count()};
 
+  alarms alarms_{config_.deadline};
   pal::atomic<bool> stopping_{false};
   pal::atomic<std::size_t> guards_{0};
   pal::atomic<std::uint64_t> foreign_spawned_{0};

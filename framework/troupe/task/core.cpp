@@ -13,9 +13,8 @@ namespace troupe {
 
 detail::task_core* waker::claim() const noexcept {
   if (bits_ == 0) return nullptr;
-  constexpr std::uint64_t address_mask = (std::uint64_t{1} << address_bits) - 1;
-  auto* task = reinterpret_cast<detail::task_core*>(bits_ & address_mask);
-  return task->try_wake(static_cast<std::uint16_t>(bits_ >> address_bits)) ? task : nullptr;
+  detail::task_core* cell = task();
+  return cell->try_wake(static_cast<std::uint16_t>(bits_ >> address_bits)) ? cell : nullptr;
 }
 
 bool waker::wake() const noexcept {
@@ -138,6 +137,8 @@ std::exception_ptr task_core::exception() const noexcept {
 void task_core::destroy() noexcept {
   destroy_body();
   error_ = nullptr;
+  clear_alarm();
+  wait_for(nullptr);
   // A new epoch for the next tenant, without the stop bit: late wakers miss (R3, R4).
   std::uint64_t word = word_.load(std::memory_order_relaxed);
   word_.store((word & ~(next_epoch - 1)) + next_epoch, std::memory_order_relaxed);
@@ -183,6 +184,17 @@ bool task_core::retire_suspended() noexcept {
       return true;
     }
   }
+}
+
+bool task_core::ring_alarms(const executor& exec, std::uint32_t sweep) noexcept {
+  bool any = false;
+  slab<task_core>::instance().for_each([&](task_core& task) {
+    std::uint32_t at = task.alarm_.load(std::memory_order_relaxed);
+    if (at == 0 || task.exec_.load(std::memory_order_relaxed) != &exec) return;
+    any = true;
+    if (static_cast<std::int32_t>(sweep - at) >= 0) task.nudge();
+  });
+  return any;
 }
 
 void task_core::visit_live(const executor& exec, void (*visit)(void*, task_core&, const record&),

@@ -285,6 +285,27 @@ public:
     where_.store(where, std::memory_order_relaxed);
     sequence_.store(sequence_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
   }
+  /// When a sweep shall nudge the wait that comes: the earliest of those that are set. R1
+  void set_alarm(std::uint32_t sweep) noexcept {
+    std::uint32_t there = alarm_.load(std::memory_order_relaxed);
+    bool is_first = there == 0 || static_cast<std::int32_t>(sweep - there) < 0;
+    if (is_first) alarm_.store(sweep == 0 ? 1 : sweep, std::memory_order_relaxed);
+  }
+  void clear_alarm() noexcept { alarm_.store(0, std::memory_order_relaxed); }
+  /// Nudges every task of `exec` whose alarm is not after `sweep`. Returns: whether any has one.
+  static bool ring_alarms(const executor& exec, std::uint32_t sweep) noexcept;
+
+  /// The actor without which the task, the handler of another one, cannot go on. R1; read by any.
+  void wait_for(actor_block* other) noexcept { awaited_.store(other, std::memory_order_release); }
+  [[nodiscard]] actor_block* awaited() const noexcept {
+    return awaited_.load(std::memory_order_acquire);
+  }
+  /// Returns: a number that is another one for each wait; 0 while the task does not wait.
+  [[nodiscard]] std::uint64_t present_wait() const noexcept {
+    std::uint64_t seen = word_.load(std::memory_order_acquire);
+    return (seen & (waiting | shielded)) != 0 ? seen >> epoch_shift : 0;
+  }
+
   [[nodiscard]] std::source_location spawned_at() const noexcept {
     return spawned_at_.load(std::memory_order_relaxed);
   }
@@ -342,10 +363,14 @@ private:
   // Third line: what only waiting tasks, and those of a scope, touch.
   pal::atomic<std::source_location> where_{};
   pal::atomic<std::uint32_t> sequence_{0};
+  pal::atomic<std::uint32_t> alarm_{0};  // 0: none.
+  pal::atomic<actor_block*> awaited_{nullptr};
 
 public:
   sibling_link sibling{*this};  ///< For the owner, who may list its children.
 };
+
+static_assert(sizeof(task_core) == 3 * cache_line_bytes);
 
 template <class Visit>
 void task_core::for_each_live(const executor& exec, Visit visit) {

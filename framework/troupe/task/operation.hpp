@@ -27,7 +27,9 @@ namespace troupe {
 /// has `start()`, called once before the first poll, and `stop()`: called once when the task is
 /// asked to stop; the task then waits, deaf to stop requests, until poll() is true. When it can
 /// commit before its children have ended, it has `committed()`, which then is true from there on:
-/// it has won a race, although poll() is not true yet.
+/// it has won a race, although poll() is not true yet. One that has more to say of its failure than
+/// its code throws that from `throw_in_words()`, called before take(). One that has to know that
+/// nothing else can end its wait is told by `await_alone()`, first of all.
 template <class Op>
 concept operation = requires(Op& op, waker key) {
   { op.poll() } noexcept -> std::same_as<bool>;
@@ -70,6 +72,7 @@ T unwrap(T&& outcome) {
 /// What awaiting `Op` yields.
 template <class Op>
 decltype(auto) take_unwrapped(Op& op) {
+  if constexpr (requires { op.throw_in_words(); }) op.throw_in_words();
   if constexpr (std::is_void_v<decltype(op.take())>) {
     op.take();
   } else {
@@ -102,6 +105,11 @@ public:
     requires early_committing_operation<Op>
   {
     return op_.committed();
+  }
+  void await_alone() noexcept
+    requires requires(Op& op) { op.await_alone(); }
+  {
+    op_.await_alone();
   }
   bool poll() noexcept { return op_.poll(); }
   bool enlist(waker key) noexcept { return op_.enlist(key); }
@@ -139,6 +147,7 @@ public:
   }
 
   bool await_ready() {
+    if constexpr (requires(plain& op) { op.await_alone(); }) op_.await_alone();
     if (!is_shielded() && task_->stop_requested()) {
       stopped_ = true;
       return true;

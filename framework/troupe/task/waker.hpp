@@ -27,6 +27,12 @@ public:
   /// call schedule() on it, outside of its locks.
   [[nodiscard]] detail::task_core* claim() const noexcept;
 
+  /// Returns: the cell it was made for, whoever has that now; null for none.
+  [[nodiscard]] detail::task_core* task() const noexcept {
+    constexpr std::uint64_t address_mask = (std::uint64_t{1} << address_bits) - 1;
+    return reinterpret_cast<detail::task_core*>(bits_ & address_mask);
+  }
+
   [[nodiscard]] explicit operator bool() const noexcept { return bits_ != 0; }
   friend bool operator==(const waker&, const waker&) = default;
 

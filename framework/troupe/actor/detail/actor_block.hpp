@@ -164,9 +164,17 @@ public:
     return !is_supervised_ || (life_.load(std::memory_order_relaxed) & given_up) != 0;
   }
 
+  /// Returns: the task of the handler that holds its mail up; null for none. Threads: any, a hint.
+  [[nodiscard]] task_core* handler() const noexcept {
+    return handler_.load(std::memory_order_acquire);  // <- on_child_start
+  }
+
   // --- its own turn ---
 
   [[nodiscard]] executor& exec() const noexcept { return *exec_.load(std::memory_order_relaxed); }
+  [[nodiscard]] const executor* exec_address() const noexcept {
+    return exec_.load(std::memory_order_relaxed);
+  }
   [[nodiscard]] const char* class_name() const noexcept { return table_->class_name; }
   [[nodiscard]] std::string name() const;
   /// Starts `body` as the handler of the message that is being run.

@@ -8,6 +8,7 @@
 
 #include <troupe/actor/detail/envelope.hpp>
 #include <troupe/actor/detail/request_pool.hpp>
+#include <troupe/actor/detail/time_limit.hpp>
 #include <troupe/base/assert.hpp>
 #include <troupe/pal/atomic.hpp>
 #include <troupe/pal/barrier.hpp>
@@ -75,9 +76,19 @@ public:
   [[nodiscard]] bool caller_gone() const noexcept {
     return (word_.load(std::memory_order_relaxed) & gone) != 0;
   }
+  /// It has a reply<T>: whoever has that one answers, and the caller does not wait for the actor.
+  [[nodiscard]] bool is_held() const noexcept {
+    return (word_.load(std::memory_order_acquire) & held) != 0;  // <- hold
+  }
+  /// By when it has to be answered. The caller sets it before it sends.
+  [[nodiscard]] deadline answer_by() const noexcept { return answer_by_; }
+  void answer_by(deadline limit) noexcept { answer_by_ = limit; }
   void set_error(ask_errc error) noexcept { error_ = error; }
   void answer() noexcept;
-  void hold() noexcept { word_.fetch_or(held, std::memory_order_relaxed); }
+  void hold() noexcept {
+    std::uint64_t before = word_.fetch_or(held, std::memory_order_release);  // -> is_held
+    if (task_core* caller = waker::from_bits(before & ~flags).task()) caller->wait_for(nullptr);
+  }
   void let_go() noexcept {
     if ((word_.fetch_and(~held, std::memory_order_acq_rel) & spent) != 0) free_now();
   }
@@ -110,6 +121,7 @@ private:
 
   pal::atomic<std::uint64_t> word_{0};
   destroy_function destroy_;
+  deadline answer_by_;
   std::uint32_t size_bytes_;
   pal::atomic<bool> begun_{false};
 };

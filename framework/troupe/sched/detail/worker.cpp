@@ -24,6 +24,7 @@ constexpr std::uint32_t room_for_events = run_queue::capacity - inject_batch;
 
 worker::worker(scheduler& owner, std::size_t index, std::uint64_t seed)
     : owner_{owner},
+      alarms_{owner.alarm_list()},
       index_{index},
       wheel_{owner.clock().now()},
       random_{seed},
@@ -145,6 +146,7 @@ void worker::maintain() noexcept {
   turns_measured_ = static_cast<std::uint32_t>(std::clamp<duration::rep>(fitting, 1, 61));
   turns_to_measure_ = turns_measured_;
   if (wheel_.due(now)) wheel_.advance(now);
+  if (alarms_.due(now)) alarms_.sweep(owner_, now);
   if (now - polled_at_ >= max_poll_gap) {
     polled_at_ = now;
     poll_driver();

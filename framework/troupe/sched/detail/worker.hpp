@@ -18,7 +18,8 @@
 
 namespace troupe {
 class scheduler;
-}
+class alarms;
+}  // namespace troupe
 
 namespace troupe::detail {
 
@@ -39,6 +40,7 @@ public:
   void on_earlier_timer() noexcept { watch_if_unwatched(); }
   [[nodiscard]] timer_wheel& wheel() noexcept { return wheel_; }
   [[nodiscard]] scheduler& owner() const noexcept { return owner_; }
+  [[nodiscard]] alarms& alarm_list() const noexcept { return alarms_; }
 
   // --- from any thread ---
 
@@ -100,6 +102,7 @@ private:
   [[nodiscard]] bool is_coarse() const noexcept { return coarse_.load(std::memory_order_relaxed); }
 
   scheduler& owner_;
+  alarms& alarms_;
   const std::size_t index_;
   handoff_slot slot_;
   run_queue queue_;

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+namespace troupe::detail {
+
+class actor_block;
+
+/// Looks whether `target` cannot go on before `start` does: because its handler waits for another
+/// actor, and so on, back to `start`. Each link is one `task_core::awaited()`, of a handler that is
+/// the only one of its actor.
+///
+/// What is read may be old, so the walk is made twice: it counts when every handler on it was in
+/// the same wait both times. Then all of them wait, and only one of them could wake another.
+/// Returns: the cycle in words, "a -> b -> a"; null when there is none.
+/// Threads: any. Bounds: 1024 actors; a longer chain is not seen.
+[[nodiscard]] std::unique_ptr<std::string> find_cycle(actor_block& start, actor_block& target);
+
+}  // namespace troupe::detail
