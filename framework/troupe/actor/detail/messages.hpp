@@ -102,7 +102,7 @@ struct sent_of : envelope {
   }
   static void refill(envelope& self, void* from) noexcept {
     auto& mine = static_cast<sent_of&>(self);
-    if (from == nullptr) return;
+    if (from == nullptr || from == &mine.message) return;  // A handler on(M&&) has not taken it.
     std::destroy_at(&mine.message);
     std::construct_at(&mine.message, std::move(*static_cast<M*>(from)));
   }
@@ -170,6 +170,7 @@ struct asked_of final : request<T> {
   static void refill(envelope& self, void* from) noexcept {
     auto& mine = static_cast<asked_of&>(self);
     if (from == nullptr) return mine.forget_answer();
+    if (from == &mine.message) return;  // A handler on(M&&) has not taken it.
     std::destroy_at(&mine.message);
     std::construct_at(&mine.message, std::move(*static_cast<M*>(from)));
   }
