@@ -367,7 +367,7 @@ bool actor_block::conclude(bool failed) noexcept {
     std::uint32_t rooms = begun_;
     if (!is_unbounded_ && done->table->is_counted) ++rooms;
     std::uint16_t before = std::exchange(begun_, std::uint16_t{0});
-    bool may_sleep = !failed && !is_put_aside_ && !only_life_is_left();
+    bool may_sleep = !failed && !is_put_aside_ && !has_taken_up_ && !only_life_is_left();
     if (may_sleep && mail_.try_idle_after(*done, rooms, senders_wait)) {
       is_mine = false;
       if (senders_wait) wake_senders(rooms);
