@@ -216,7 +216,10 @@ bool actor_block::wait_for_handler() noexcept {
   for (int rounds = 0; rounds < mail_per_turn; ++rounds) {
     std::uint32_t seen = life_.fetch_and(~news, std::memory_order_acq_rel);
     if ((seen & ended) != 0) {
-      if ((seen & (stop_asked | kill_asked | restart_asked)) != 0 || side.has_error()) remind();
+      // A task that the handler's last segment has woken is in the list, and gave notice once.
+      if ((seen & (news | stop_asked | kill_asked | restart_asked)) != 0 || side.has_error()) {
+        remind();
+      }
       return go_on_after_handler();
     }
     if (shall_break_off(seen) || side.has_error()) {
