@@ -448,9 +448,14 @@ side_tasks& actor_block::begin_side_task() {
         "self().spawn() and timers are for an actor's handlers, not for tasks of a scope in one");
   }
   if (handler == nullptr || handler->is_routed()) return among;
+  context* turn = current_context();
+  if (turn->actor != this) {  // Left alone, or about to be: it has been woken already.
+    // The turn that has started it must not take it for routed, nor be queued before its end.
+    auto is_left = [this] { return (life_.load(std::memory_order_acquire) & left) != 0; };
+    while (!is_left()) pal::spin_hint();
+    turn->after_turn = this;  // R5
+  }
   handler->route_by_owner();
-  bool is_alone = (life_.load(std::memory_order_relaxed) & left) != 0;
-  if (is_alone) current_context()->after_turn = this;  // R5
   return among;
 }
 
