@@ -55,10 +55,9 @@ void actor_block::begin_end(exit_kind kind, std::exception_ptr error) noexcept {
 
 // Waits until no side task is left, and takes the next step.
 void actor_block::unwind() noexcept {
-  side_tasks* side = side_if_any();
-  if (side != nullptr && !side->none_left()) {
-    side->stop_all();
+  if (side_tasks* side = side_if_any()) {
     for (int rounds = 0; !side->none_left(); ++rounds) {
+      side->stop_all();  // Each time: what is being stopped may start others.
       life_.fetch_and(~news, std::memory_order_acq_rel);
       if (side->run_ready()) {
         if (rounds < mail_per_turn) continue;
