@@ -87,6 +87,7 @@ void actor_block::say_last_words() noexcept {
 }
 
 void actor_block::end_incarnation() noexcept {
+  drop_monitors();  // Those of on_stop.
   free_state();
   if (is_given_up()) return end_life();
   pause();
