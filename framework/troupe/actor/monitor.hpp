@@ -74,7 +74,8 @@ private:
     down& text = mine.last_.message;
     if (!restarts) {
       text.why = why;
-      mine.is_on_its_way = mine.by.push_uncounted(mine.last_);
+      mine.is_on_its_way = true;  // Before it is sent: who handles it frees this.
+      if (!mine.by.push_uncounted(mine.last_)) mine.is_on_its_way = false;
       return;
     }
     try {
