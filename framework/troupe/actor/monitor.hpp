@@ -48,7 +48,7 @@ private:
                                           &drop,
                                           nullptr,
                                           type_name<down>(),
-                                          !sent<A, down>::handler::is_coroutine,
+                                          false,  // It is used again, or ends on the turn.
                                           false,
                                           false,
                                           sent<A, down>::handler::is_interleaved};

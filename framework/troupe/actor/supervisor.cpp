@@ -55,7 +55,7 @@ void drop_notice(detail::envelope& self, ask_errc) noexcept {
 constexpr detail::envelope_table notice_table{&run_notice,    &complete_notice,
                                               &finish_notice, &drop_notice,
                                               nullptr,        "child_notice",
-                                              true,           false,
+                                              false,          false,
                                               false,          false};
 
 }  // namespace

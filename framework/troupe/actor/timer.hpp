@@ -60,7 +60,7 @@ struct message_timer final : timer_state {
                                           &drop,
                                           nullptr,
                                           type_name<M>(),
-                                          !sent<A, M>::handler::is_coroutine,
+                                          false,  // It is used again, or ends on the turn.
                                           false,
                                           false,
                                           sent<A, M>::handler::is_interleaved};

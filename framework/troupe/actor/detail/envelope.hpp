@@ -25,7 +25,9 @@ struct envelope_table {
   void (*refill)(envelope&, void* from) noexcept;
   /// The name of the message's type; its address is its type's.
   const char* message_name;
-  /// The handler is a plain function: the message may stay in the queue while it runs.
+  /// The handler is a plain function: the message may stay in the queue while it runs, and is
+  /// finished when the actor may be asleep already. Not for what is sent again before that, or
+  /// touches the actor then.
   bool is_plain;
   /// It takes room in the mailbox.
   bool is_counted;
