@@ -149,7 +149,10 @@ public:
   /// Ends this incarnation like kill(), but with on_stop, and pauses.
   void restart() noexcept { ask_to_end(restart_asked); }
   /// Lets a paused one begin anew.
-  void rebuild() noexcept { notify(rebuild_asked); }
+  void rebuild() noexcept {
+    life_.fetch_and(~restart_asked, std::memory_order_relaxed);  // Its end has answered that.
+    notify(rebuild_asked);
+  }
   /// Ends it for good, after the handler it is in.
   void give_up() noexcept { ask_to_end(stop_asked | given_up); }
   void give_up_now() noexcept { ask_to_end(kill_asked | given_up); }

@@ -113,8 +113,8 @@ void actor_block::await_verdict() noexcept {
 // Returns: whether the turn goes on, with mail.
 bool actor_block::hear_verdict() noexcept {
   for (;;) {
-    std::uint32_t seen =
-        life_.fetch_and(~(news | rebuild_asked | restart_asked), std::memory_order_acq_rel);
+    // A restart that was asked for after the rebuild is for the next incarnation.
+    std::uint32_t seen = life_.fetch_and(~(news | rebuild_asked), std::memory_order_acq_rel);
     if ((seen & given_up) != 0) {
       end_life();
       return false;
