@@ -179,6 +179,7 @@ void supervisor::rebuild_when_all_wait() {
     each.is = state::running;
     each.block->rebuild();
   }
+  group_is_due_ = false;
 }
 
 }  // namespace troupe
