@@ -97,7 +97,7 @@ task<> send_when_idle(timer_guard guard, duration limit) {
   for (int quiet = 0;;) {
     co_await sleep_for(limit / looks);
     quiet = timer->to.was_active() ? 0 : quiet + 1;
-    if (quiet < looks) continue;
+    if (quiet < looks || timer->tick.keeps != nullptr) continue;
     quiet = 0;
     std::destroy_at(&timer->tick.message);
     std::construct_at(&timer->tick.message);
