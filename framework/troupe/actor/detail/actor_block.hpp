@@ -355,7 +355,8 @@ static_assert(sizeof(actor_block) == 2 * cache_line_bytes);
 template <class Act>
 void actor_block::take_back_tasks(const executor& exec, Act act) {
   slab<actor_block>::instance().for_each([&](actor_block& each) {
-    if (each.exec_.load(std::memory_order_acquire) != &exec) return;
+    // One that is dead has no tasks, and its block may be recycled by a foreign thread.
+    if (each.exec_.load(std::memory_order_acquire) != &exec || each.is_dead()) return;
     side_tasks* side = each.side_if_any();
     for (job* next = side == nullptr ? nullptr : side->take_ready(); next != nullptr;) {
       job& taken = *next;
