@@ -134,7 +134,7 @@ void actor_block::ask_to_end(std::uint32_t how) noexcept {
 // Of a handler that was left alone; a routed one is stopped by the actor's turn. R2
 void actor_block::stop_handler() noexcept {
   std::uint32_t seen = life_.load(std::memory_order_acquire);
-  while ((seen & (left | ended)) == left) {
+  while ((seen & (left | ended)) == left && shall_break_off(seen)) {
     if ((seen & guarded) != 0) {
       pal::spin_hint();
       seen = life_.load(std::memory_order_acquire);

@@ -290,7 +290,7 @@ private:
   void ask_to_end(std::uint32_t how) noexcept;
   void stop_handler() noexcept;
   [[nodiscard]] bool shall_break_off(std::uint32_t seen) const noexcept {
-    return (seen & (kill_asked | restart_asked)) != 0;
+    return (seen & kill_asked) != 0 || (seen & (restart_asked | closing)) == restart_asked;
   }
   [[nodiscard]] side_tasks* side_if_any() const noexcept;
 
