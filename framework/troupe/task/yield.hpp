@@ -24,7 +24,7 @@ public:
       return false;
     }
     task.suspend_at(caller, nullptr);
-    task.exec().schedule_back(task);
+    task.schedule_back();
     return true;
   }
 
