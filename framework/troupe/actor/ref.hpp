@@ -176,6 +176,7 @@ private:
 
   template <class>
   friend class ref;
+  friend class weak_ref<A>;
 
   using finder = detail::receiver<A>;
   [[no_unique_address]] finder how_{};
@@ -187,15 +188,18 @@ template <class A>
 class weak_ref {
 public:
   explicit weak_ref(const ref<A>& of) noexcept
-      : block_{&of.block()}, generation_{of.block().generation()} {}
+      : how_{of.how_}, block_{&of.block()}, generation_{of.block().generation()} {}
 
   /// Returns: a ref, while the actor can still be addressed; else none. Threads: any.
   [[nodiscard]] std::optional<ref<A>> lock() const noexcept {
     if (!block_->try_add_ref(generation_)) return std::nullopt;
-    return ref<A>{*block_};
+    ref<A> found{*block_};
+    found.how_ = how_;
+    return found;
   }
 
 private:
+  [[no_unique_address]] detail::receiver<A> how_;
   detail::actor_block* block_;
   std::uint32_t generation_;
 };
