@@ -6,6 +6,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <samples/both_forms.hpp>
 #include <samples/peer.hpp>
 #include <samples/program.hpp>
 
@@ -19,8 +20,8 @@ std::uint64_t bytes_in(const std::string& line) {
 }
 
 struct running_aggregator {
-  explicit running_aggregator(const char* interval)
-      : server{"tasks_aggregator", {"--interval", interval}}, port{port_of(server)} {}
+  running_aggregator(const std::string& form, const char* interval)
+      : name{form + "_aggregator"}, server{name, {"--interval", interval}}, port{port_of(server)} {}
 
   // One whole connection; its length is with the background task when this returns.
   void send(std::string_view text) {
@@ -43,27 +44,28 @@ struct running_aggregator {
     return sum;
   }
 
+  std::string name;
   program server;
   std::uint16_t port;
 };
 
 struct with_ticks : running_aggregator {
-  with_ticks() : running_aggregator{"0.02"} {}
+  explicit with_ticks(const std::string& form) : running_aggregator{form, "0.02"} {}
 };
 
 struct without_ticks : running_aggregator {
-  without_ticks() : running_aggregator{"3600"} {}
+  explicit without_ticks(const std::string& form) : running_aggregator{form, "3600"} {}
 };
 
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(aggregator_, *boost::unit_test::label("sample"))
 
-BOOST_FIXTURE_TEST_CASE(ticks_come_also_when_nothing_was_read, with_ticks) {
+TROUPE_BOTH_FORMS_TEST_CASE(ticks_come_also_when_nothing_was_read, with_ticks) {
   for (int i = 0; i < 3; ++i) BOOST_TEST(next_tick() == 0U);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_tick_prints_what_has_ended_and_the_sum_starts_again, with_ticks) {
+TROUPE_BOTH_FORMS_TEST_CASE(a_tick_prints_what_has_ended_and_the_sum_starts_again, with_ticks) {
   send(std::string(700, 'x'));
   send(std::string(300, 'x'));
   std::uint64_t sum = 0;
@@ -77,7 +79,7 @@ BOOST_FIXTURE_TEST_CASE(a_tick_prints_what_has_ended_and_the_sum_starts_again, w
   BOOST_TEST(next_tick() == 0U);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_connection_counts_only_once_it_has_ended, with_ticks) {
+TROUPE_BOTH_FORMS_TEST_CASE(a_connection_counts_only_once_it_has_ended, with_ticks) {
   peer open{port};
   open.write_all("half of it, ");
   send("12345");  // The open one was accepted before this one.
@@ -93,7 +95,8 @@ BOOST_FIXTURE_TEST_CASE(a_connection_counts_only_once_it_has_ended, with_ticks) 
   BOOST_TEST(sum == 21U);
 }
 
-BOOST_FIXTURE_TEST_CASE(what_is_left_at_the_end_is_printed_and_no_tick_came_before, without_ticks) {
+TROUPE_BOTH_FORMS_TEST_CASE(what_is_left_at_the_end_is_printed_and_no_tick_came_before,
+                            without_ticks) {
   for (int i = 0; i < 20; ++i) send("12345");
   server.send_signal(SIGINT);
   std::vector<std::string> expected{"bytes read = 100"};
@@ -101,7 +104,8 @@ BOOST_FIXTURE_TEST_CASE(what_is_left_at_the_end_is_printed_and_no_tick_came_befo
   BOOST_TEST(server.exit_code() == 0);
 }
 
-BOOST_FIXTURE_TEST_CASE(nothing_is_lost_or_counted_twice_between_ticks_and_the_end, with_ticks) {
+TROUPE_BOTH_FORMS_TEST_CASE(nothing_is_lost_or_counted_twice_between_ticks_and_the_end,
+                            with_ticks) {
   std::vector<peer> peers;
   for (int i = 0; i < 100; ++i) {
     peers.emplace_back(port);
@@ -111,13 +115,14 @@ BOOST_FIXTURE_TEST_CASE(nothing_is_lost_or_counted_twice_between_ticks_and_the_e
   BOOST_TEST(rest_after(SIGINT) == 99U * 100 / 2);
 }
 
-BOOST_FIXTURE_TEST_CASE(empty_and_very_long_connections_are_counted, without_ticks) {
+TROUPE_BOTH_FORMS_TEST_CASE(empty_and_very_long_connections_are_counted, without_ticks) {
   send("");
   send(std::string(100 << 20, 'x'));
   BOOST_TEST(rest_after(SIGINT) == 104'857'600U);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_broken_connection_counts_nothing_and_leaves_others_alone, without_ticks) {
+TROUPE_BOTH_FORMS_TEST_CASE(a_broken_connection_counts_nothing_and_leaves_others_alone,
+                            without_ticks) {
   peer open{port}, broken{port};
   open.write_all("before");
   broken.write_all("not to be counted");
@@ -129,7 +134,7 @@ BOOST_FIXTURE_TEST_CASE(a_broken_connection_counts_nothing_and_leaves_others_alo
   BOOST_TEST(rest_after(SIGINT) == 16U + 7U);
 }
 
-BOOST_FIXTURE_TEST_CASE(ctrl_c_ends_the_listener_and_open_connections_finish, without_ticks) {
+TROUPE_BOTH_FORMS_TEST_CASE(ctrl_c_ends_the_listener_and_open_connections_finish, without_ticks) {
   peer open{port};
   open.write_all("before ");
   send("12345");  // The open one was accepted before this one.
@@ -143,16 +148,16 @@ BOOST_FIXTURE_TEST_CASE(ctrl_c_ends_the_listener_and_open_connections_finish, wi
   BOOST_TEST(server.exit_code() == 0);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_connection_that_never_ends_does_not_hold_up_the_end, without_ticks,
-                        *boost::unit_test::label("slow")) {
+TROUPE_BOTH_FORMS_TEST_CASE(a_connection_that_never_ends_does_not_hold_up_the_end, without_ticks,
+                            *boost::unit_test::label("slow")) {
   peer endless{port};
   endless.write_all("never counted");
   send("counted");
   BOOST_TEST(rest_after(SIGINT) == 7U);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_port_in_use_is_one_line_and_exit_code_1, without_ticks) {
-  program second{"tasks_aggregator", {"--port", std::to_string(port)}};
+TROUPE_BOTH_FORMS_TEST_CASE(a_port_in_use_is_one_line_and_exit_code_1, without_ticks) {
+  program second{name, {"--port", std::to_string(port)}};
   std::vector<std::string> lines = second.lines();
   BOOST_TEST(second.exit_code() == 1);
   BOOST_REQUIRE(lines.size() == 1U);

@@ -5,6 +5,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <samples/both_forms.hpp>
 #include <samples/peer.hpp>
 #include <samples/program.hpp>
 
@@ -13,7 +14,10 @@ namespace samples {
 namespace {
 
 struct running_listener {
-  program server{"tasks_listener"};
+  explicit running_listener(const std::string& form) : name{form + "_listener"} {}
+
+  std::string name;
+  program server{name};
   std::uint16_t port = port_of(server);
 
   void greets_another() { BOOST_TEST(peer{port}.read_to_end() == "hello world"); }
@@ -26,9 +30,10 @@ struct running_listener {
 
 }  // namespace
 
-BOOST_FIXTURE_TEST_SUITE(listener_, running_listener, *boost::unit_test::label("sample"))
+BOOST_AUTO_TEST_SUITE(listener_, *boost::unit_test::label("sample"))
 
-BOOST_AUTO_TEST_CASE(every_connection_gets_exactly_hello_world_and_is_closed) {
+TROUPE_BOTH_FORMS_TEST_CASE(every_connection_gets_exactly_hello_world_and_is_closed,
+                            running_listener) {
   std::vector<peer> peers;
   for (int i = 0; i < 50; ++i) peers.emplace_back(port);
   for (auto& each : peers) BOOST_TEST(each.read_to_end() == "hello world");
@@ -36,7 +41,8 @@ BOOST_AUTO_TEST_CASE(every_connection_gets_exactly_hello_world_and_is_closed) {
   BOOST_TEST(server.lines().empty());
 }
 
-BOOST_AUTO_TEST_CASE(a_connection_that_fails_prints_its_error_and_leaves_the_others_alone) {
+TROUPE_BOTH_FORMS_TEST_CASE(a_connection_that_fails_prints_its_error_and_leaves_the_others_alone,
+                            running_listener) {
   peer early{port};
   early.wait_for_bytes();
   server.pause();  // So that the connection is broken before the listener sees it.
@@ -53,7 +59,8 @@ BOOST_AUTO_TEST_CASE(a_connection_that_fails_prints_its_error_and_leaves_the_oth
   BOOST_TEST(server.lines().empty());
 }
 
-BOOST_AUTO_TEST_CASE(peers_that_send_garbage_or_stay_silent_do_not_disturb_others) {
+TROUPE_BOTH_FORMS_TEST_CASE(peers_that_send_garbage_or_stay_silent_do_not_disturb_others,
+                            running_listener) {
   peer silent{port}, noisy{port};
   noisy.try_write(std::string(100'000, '\xff'));
   greets_another();
@@ -61,7 +68,8 @@ BOOST_AUTO_TEST_CASE(peers_that_send_garbage_or_stay_silent_do_not_disturb_other
   ends_after(SIGINT);
 }
 
-BOOST_AUTO_TEST_CASE(an_accept_that_fails_is_printed_and_the_listener_goes_on) {
+TROUPE_BOTH_FORMS_TEST_CASE(an_accept_that_fails_is_printed_and_the_listener_goes_on,
+                            running_listener) {
   rlim_t former = server.limit_descriptors(3);
   peer waiting{port};
   BOOST_TEST(server.next_line().value_or("") == "listener error = Too many open files");
@@ -71,26 +79,26 @@ BOOST_AUTO_TEST_CASE(an_accept_that_fails_is_printed_and_the_listener_goes_on) {
   ends_after(SIGINT);
 }
 
-BOOST_AUTO_TEST_CASE(ctrl_c_ends_the_listener_with_exit_code_0) {
+TROUPE_BOTH_FORMS_TEST_CASE(ctrl_c_ends_the_listener_with_exit_code_0, running_listener) {
   greets_another();
   ends_after(SIGINT);
   BOOST_TEST(peer::is_refused(port));
 }
 
-BOOST_AUTO_TEST_CASE(a_termination_signal_ends_it_as_ctrl_c_does) {
+TROUPE_BOTH_FORMS_TEST_CASE(a_termination_signal_ends_it_as_ctrl_c_does, running_listener) {
   ends_after(SIGTERM);
   BOOST_TEST(peer::is_refused(port));
 }
 
-BOOST_AUTO_TEST_CASE(a_peer_that_reads_late_gets_its_bytes_after_ctrl_c) {
+TROUPE_BOTH_FORMS_TEST_CASE(a_peer_that_reads_late_gets_its_bytes_after_ctrl_c, running_listener) {
   peer slow{port};
   slow.wait_for_bytes();
   ends_after(SIGINT);
   BOOST_TEST(slow.read_to_end() == "hello world");
 }
 
-BOOST_AUTO_TEST_CASE(a_port_in_use_is_one_line_and_exit_code_1) {
-  program second{"tasks_listener", {"--port", std::to_string(port)}};
+TROUPE_BOTH_FORMS_TEST_CASE(a_port_in_use_is_one_line_and_exit_code_1, running_listener) {
+  program second{name, {"--port", std::to_string(port)}};
   std::vector<std::string> lines = second.lines();
   BOOST_TEST(second.exit_code() == 1);
   BOOST_TEST(second.error_text() == "");
@@ -101,9 +109,9 @@ BOOST_AUTO_TEST_CASE(a_port_in_use_is_one_line_and_exit_code_1) {
   greets_another();
 }
 
-BOOST_AUTO_TEST_CASE(a_given_port_is_used) {
+TROUPE_BOTH_FORMS_TEST_CASE(a_given_port_is_used, running_listener) {
   auto wanted = 20'000 + ::getpid() % 10'000;  // Below those that the system gives to clients.
-  program second{"tasks_listener", {"--port", std::to_string(wanted)}};
+  program second{name, {"--port", std::to_string(wanted)}};
   BOOST_TEST(port_of(second) == wanted);
 }
 
