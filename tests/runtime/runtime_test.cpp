@@ -2,12 +2,14 @@
 #include <chrono>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
 #include <boost/test/unit_test.hpp>
 
+#include <troupe/actor/actor.hpp>
 #include <troupe/runtime/runtime.hpp>
 #include <troupe/sched/sleep.hpp>
 #include <troupe/sched/spawn_blocking.hpp>
@@ -138,6 +140,28 @@ BOOST_AUTO_TEST_CASE(shut_down_asks_the_others_to_stop) {
     }).detach();
   BOOST_TEST(rt.shut_down(1h).empty());
   BOOST_TEST(was_stopped);
+}
+
+BOOST_AUTO_TEST_CASE(shut_down_stops_idle_actors_also_after_it_had_to_ask_tasks) {
+  class keeper : public actor {
+  public:
+    explicit keeper(bool& said_goodbye) : said_goodbye_{&said_goodbye} {}
+    void on_stop() { *said_goodbye_ = true; }
+
+  private:
+    bool* said_goodbye_;
+  };
+  bool said_goodbye = false;
+  event never;
+  std::optional<ref<keeper>> held;
+  runtime rt;
+  rt.block_on([&]() -> task<> {
+    held = spawn<keeper>(said_goodbye);
+    spawn([&]() -> task<> { co_await never.wait(); });
+    co_return;
+  });
+  BOOST_TEST(rt.shut_down(1h).empty());
+  BOOST_TEST(said_goodbye);
 }
 
 BOOST_AUTO_TEST_CASE(shut_down_returns_the_survivors_and_destroys_them) {

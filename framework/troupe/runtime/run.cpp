@@ -161,7 +161,7 @@ int main_run::stop_gracefully() {
   event seen = wait_for_end(deadline - config_.shutdown_budget / 5);
   if (seen != event::quiescent || live_ != 0) {
     rt_.state_->cancel_all();
-    seen = wait(deadline);
+    seen = wait_for_end(deadline);
   }
   if (seen == event::quiescent && live_ == 0) return finish(code_);
   auto survivors = rt_.tasks();

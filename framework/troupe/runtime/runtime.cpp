@@ -137,13 +137,17 @@ std::vector<task_report> runtime::shut_down(std::chrono::nanoseconds budget) {
   budget = std::min<std::chrono::nanoseconds>(budget, max_shutdown_budget);
   time_point deadline = pal::real_clock().now() + budget;
   state_->stop_intake();
-  auto left = state_->wait_quiescent(deadline - budget / 5);
-  while (left == std::size_t{0} && stop_all_actors(scheduler()) > 0) {
-    left = state_->wait_quiescent(deadline - budget / 5);
-  }
+  auto wait_for_end = [&](time_point until) {
+    auto left = state_->wait_quiescent(until);
+    while (left == std::size_t{0} && stop_all_actors(scheduler()) > 0) {
+      left = state_->wait_quiescent(until);
+    }
+    return left;
+  };
+  auto left = wait_for_end(deadline - budget / 5);
   if (left != std::size_t{0}) {
     state_->cancel_all();
-    left = state_->wait_quiescent(deadline);
+    left = wait_for_end(deadline);
   }
   std::vector<task_report> survivors;
   if (left != std::size_t{0}) survivors = tasks();
