@@ -1,0 +1,312 @@
+// The snippets of docs/actors.md, in its order. Each block of the page stands here line by line,
+// but for the indentation; the last case holds that.
+
+#include <algorithm>
+#include <chrono>
+#include <fstream>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include <fmt/core.h>
+#include <boost/test/unit_test.hpp>
+
+#include <actors/listener.hpp>
+#include <actors/ticker.hpp>
+#include <troupe/actor/supervisor.hpp>
+#include <troupe/net/tcp.hpp>
+#include <troupe/runtime/runtime.hpp>
+#include <troupe/sched/sleep.hpp>
+
+#include <sched/virtual_worker.hpp>
+
+using namespace std::chrono_literals;
+
+namespace {
+
+struct add {
+  std::int64_t amount;
+};
+struct total {
+  using reply = std::int64_t;
+};
+
+class counter : public troupe::actor {
+public:
+  void on(add m) { sum_ += m.amount; }
+  std::int64_t on(total) { return sum_; }
+
+private:
+  std::int64_t sum_ = 0;
+};
+
+troupe::task<> count() {
+  auto c = troupe::spawn<counter>();
+  co_await c.send(add{2});
+  std::int64_t sum = co_await c.ask(total{});
+  fmt::print("{}\n", sum);
+}
+
+struct fetch {
+  int page;
+};
+struct wait_for_news {};
+struct news {
+  int number;
+};
+
+class library : public troupe::actor {
+public:
+  explicit library(troupe::ref<counter> uses) : uses_{std::move(uses)} {}
+
+  // A coroutine: the actor handles nothing else until it has ended.
+  troupe::task<std::int64_t> on(total m) { co_return co_await uses_.ask(m); }
+
+  // Interleaved: other mail is handled while this one waits.
+  troupe::task<std::string> on(fetch m, troupe::interleaved) {
+    co_await troupe::sleep_for(10ms);
+    co_return "page " + std::to_string(m.page);
+  }
+
+  // Answers later, when it likes.
+  void on(wait_for_news, troupe::reply<int> back) { waiting_.push_back(std::move(back)); }
+  void on(news m) {
+    for (auto& each : waiting_) each.answer(m.number);
+    waiting_.clear();
+  }
+
+private:
+  troupe::ref<counter> uses_;
+  std::vector<troupe::reply<int>> waiting_;
+};
+
+troupe::task<> use(troupe::ref<counter> c) {
+  co_await c.send(add{1});         // Waits for room; throws when c has ended.
+  auto sent = c.try_send(add{1});  // Never waits.
+  auto sum = co_await c.ask(total{}, troupe::within{50ms}).as_result();
+  if (!sum && !troupe::may_have_run(sum.error())) {
+    // It was not begun: to ask again is safe.
+  }
+  BOOST_TEST(sent.has_value());
+  BOOST_TEST(sum.has_value());
+}
+
+troupe::ref<counter> with_options() {
+  troupe::actor_options options;
+  options.name = "uses";
+  options.capacity = 16;
+  options.when_full = troupe::overflow::reject;
+  auto c = troupe::spawn<counter>(options);
+  return c;
+}
+
+struct look {};
+struct idle {};
+
+class watchman : public troupe::actor {
+public:
+  void on_start() {
+    rounds_ = self(this).send_every(10s, look{});
+    self(this).send_when_idle<idle>(1h);
+  }
+  void on(look) {
+    if (++looks_ == 3) rounds_.cancel();
+  }
+  void on(idle) { self().stop(); }
+  std::int64_t on(total) { return looks_; }
+
+private:
+  troupe::actor_timer rounds_;
+  int looks_ = 0;
+};
+
+struct get {
+  using reply = std::string;
+};
+
+// Fetches when it starts, and lets those who ask meanwhile wait.
+class cache : public troupe::actor {
+public:
+  explicit cache(troupe::ref<library> from) : from_{std::move(from)} {}
+
+  void on_start() {
+    self().spawn([this]() -> troupe::task<> {
+      page_ = co_await from_.ask(fetch{1});
+      self().unstash();
+    });
+  }
+  std::string on(get m) {
+    if (page_.empty()) self().stash(std::move(m));
+    return page_;
+  }
+
+private:
+  troupe::ref<library> from_;
+  std::string page_;
+};
+
+class nurse : public troupe::actor {
+public:
+  void on(const troupe::ref<counter>& patient) { self(this).monitor(patient); }
+  void on(const troupe::down& d) { last_ = d.name + ": " + to_string(d.why); }
+  std::string on(get) { return last_; }
+
+private:
+  std::string last_;
+};
+
+struct crash {};
+
+class fragile : public troupe::actor {
+public:
+  explicit fragile(std::int64_t first) : sum_{first} {}
+  void on(add m) { sum_ += m.amount; }
+  std::int64_t on(total) { return sum_; }
+  void on(crash) { throw std::runtime_error{"dropped"}; }
+
+private:
+  std::int64_t sum_;
+};
+
+troupe::task<> supervise() {
+  auto root = troupe::spawn<troupe::supervisor>(troupe::supervision{.max_restarts = 5});
+  auto f = troupe::spawn_child<fragile>(root, 7);
+  co_await f.send(add{1});
+  co_await f.send(crash{});
+  std::int64_t sum = co_await f.ask(total{});  // 7: the same address, a new state.
+  BOOST_TEST(sum == 7);
+}
+
+using summing = troupe::protocol<add, std::int64_t(total)>;
+
+troupe::task<std::int64_t> add_twice(troupe::ref<summing> to) {
+  co_await to.send(add{1});
+  co_await to.send(add{1});
+  co_return co_await to.ask(total{});
+}
+
+class hello : public troupe::actor {
+public:
+  explicit hello(troupe::io::stream peer) : peer_{std::move(peer)} {}
+  troupe::task<> on_start() { co_await peer_.write_all("hello world"); }
+
+private:
+  troupe::io::stream peer_;
+};
+
+troupe::ref<troupe::actors::listener> listen() {
+  auto make = [](troupe::io::stream peer) { return troupe::spawn<hello>(std::move(peer)); };
+  troupe::io::listener source = troupe::net::tcp_listen("127.0.0.1", 0);
+  auto open = troupe::spawn<troupe::actors::listener>(std::move(source), make);
+  return open;
+}
+
+// The lines of a text, without what stands around them.
+std::vector<std::string> stripped_lines(std::istream& from) {
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(from, line);) {
+    std::size_t first = line.find_first_not_of(' ');
+    lines.push_back(first == std::string::npos ? "" : line.substr(first));
+  }
+  return lines;
+}
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(actors_, troupe::test::virtual_worker)
+
+BOOST_AUTO_TEST_CASE(the_first_actor_counts) { rt.block_on(count); }
+
+BOOST_AUTO_TEST_CASE(handlers_answer_at_once_later_or_interleaved) {
+  rt.block_on([]() -> troupe::task<> {
+    auto lib = troupe::spawn<library>(troupe::spawn<counter>());
+    auto slow = troupe::spawn(
+        [lib]() -> troupe::task<std::string> { co_return co_await lib.ask(fetch{3}); });
+    auto late = troupe::spawn(
+        [lib]() -> troupe::task<int> { co_return co_await lib.ask(wait_for_news{}); });
+    BOOST_TEST((co_await lib.ask(total{})) == 0);
+    co_await troupe::sleep_for(1ms);
+    BOOST_TEST(!slow.done());
+    co_await lib.send(news{5});
+    BOOST_TEST((co_await late) == 5);
+    BOOST_TEST((co_await slow) == "page 3");
+  });
+}
+
+BOOST_AUTO_TEST_CASE(messages_are_sent_tried_and_asked) {
+  rt.block_on([]() -> troupe::task<> {
+    auto c = with_options();
+    BOOST_TEST(c.name() == "uses");
+    co_await use(c);
+  });
+}
+
+BOOST_AUTO_TEST_CASE(timers_send_to_their_actor) {
+  rt.block_on([]() -> troupe::task<> {
+    auto w = troupe::spawn<watchman>();
+    co_await troupe::sleep_for(100s);
+    BOOST_TEST((co_await w.ask(total{})) == 3);
+    auto before = troupe::now();
+    co_await w.ended();
+    BOOST_TEST((troupe::now() - before >= 30min));
+  });
+}
+
+BOOST_AUTO_TEST_CASE(a_side_task_fetches_while_requests_are_put_aside) {
+  rt.block_on([]() -> troupe::task<> {
+    auto c = troupe::spawn<cache>(troupe::spawn<library>(troupe::spawn<counter>()));
+    BOOST_TEST((co_await c.ask(get{})) == "page 1");
+  });
+}
+
+BOOST_AUTO_TEST_CASE(monitors_hear_of_ends) {
+  rt.block_on([]() -> troupe::task<> {
+    auto n = troupe::spawn<nurse>();
+    auto c = with_options();
+    co_await n.send(c);
+    c.stop();
+    co_await c.ended();
+    co_await troupe::sleep_for(1ms);
+    BOOST_TEST((co_await n.ask(get{})).starts_with("uses: "));
+  });
+}
+
+BOOST_AUTO_TEST_CASE(a_supervisor_restarts) { rt.block_on(supervise); }
+
+BOOST_AUTO_TEST_CASE(a_protocol_is_any_actor_that_fulfils_it) {
+  rt.block_on(
+      []() -> troupe::task<> { BOOST_TEST((co_await add_twice(troupe::spawn<counter>())) == 2); });
+}
+
+BOOST_AUTO_TEST_CASE(a_listener_is_ready_made) {
+  troupe::runtime real;
+  real.block_on([]() -> troupe::task<> {
+    auto open = listen();
+    open.stop();
+    co_await open.ended();
+  });
+}
+
+BOOST_AUTO_TEST_CASE(every_snippet_of_the_page_is_compiled_here) {
+  std::ifstream page{TROUPE_SOURCE_DIR "/docs/actors.md"};
+  std::ifstream source{TROUPE_SOURCE_DIR "/tests/docs/actors_test.cpp"};
+  std::vector<std::string> compiled = stripped_lines(source), block;
+  int blocks = 0;
+  bool is_inside = false;
+  for (const auto& line : stripped_lines(page)) {
+    if (is_inside && line == "```") {
+      auto found = std::search(compiled.begin(), compiled.end(), block.begin(), block.end());
+      BOOST_TEST((found != compiled.end()), "a snippet that is not here: " << block.front());
+      ++blocks;
+      is_inside = false;
+    } else if (is_inside) {
+      block.push_back(line);
+    } else if (line == "```cpp") {
+      is_inside = true;
+      block.clear();
+    }
+  }
+  BOOST_TEST(blocks >= 10);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
