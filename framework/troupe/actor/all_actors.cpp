@@ -53,6 +53,9 @@ void take_back_actor_tasks(const executor& exec, const std::function<void(job&)>
   detail::actor_block::take_back_tasks(exec, act);
 }
 
-void abandon_all_actors(const executor& exec) noexcept { detail::actor_block::abandon_all(exec); }
+void abandon_all_actors(const executor& exec) noexcept {
+  forget_names(exec);
+  detail::actor_block::abandon_all(exec);
+}
 
 }  // namespace troupe

@@ -16,6 +16,9 @@ std::size_t stop_all_actors(executor& exec);
 /// Requires: the workers of `exec` have stopped.
 void take_back_actor_tasks(const executor& exec, const std::function<void(job&)>& act);
 
+/// Forgets the names of all actors of `exec`.
+void forget_names(const executor& exec) noexcept;
+
 /// Ends every actor that gets no turn any more: its mail is undelivered, its state is destroyed,
 /// none of its functions run. Requires: the workers of `exec` have stopped, its tasks are gone.
 void abandon_all_actors(const executor& exec) noexcept;

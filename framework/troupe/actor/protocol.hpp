@@ -45,7 +45,8 @@ inline constexpr bool is_asked_item =
 /// How one actor class takes one item.
 struct protocol_entry {
   const envelope_table* send;
-  const envelope_table* ask;  // Null where there is no answer.
+  const envelope_table* ask;       // Null where there is no answer.
+  const envelope_table* delegate;  // The same.
 };
 
 template <class A, class Item>
@@ -65,9 +66,9 @@ template <class A, class Item>
 constexpr protocol_entry entry_of() {
   using message = typename protocol_item<Item>::message;
   if constexpr (is_asked_item<Item>) {
-    return {&sent<A, message>::table, &asked<A, message>::table};
+    return {&sent<A, message>::table, &asked<A, message>::table, &delegated<A, message>::table};
   } else {
-    return {&sent<A, message>::table, nullptr};
+    return {&sent<A, message>::table, nullptr, nullptr};
   }
 }
 
@@ -116,6 +117,10 @@ struct receiver {
   [[nodiscard]] const envelope_table& to_ask() const noexcept {
     return asked<A, M>::table;
   }
+  template <class M>
+  [[nodiscard]] const envelope_table& to_delegate() const noexcept {
+    return delegated<A, M>::table;
+  }
   friend bool operator==(const receiver&, const receiver&) = default;
 };
 
@@ -151,6 +156,10 @@ struct receiver<protocol<Items...>> {
   template <class M>
   [[nodiscard]] const envelope_table& to_ask() const noexcept {
     return *entries[find_item<M, Items...>::index].ask;
+  }
+  template <class M>
+  [[nodiscard]] const envelope_table& to_delegate() const noexcept {
+    return *entries[find_item<M, Items...>::index].delegate;
   }
   friend bool operator==(const receiver& a, const receiver& b) { return a.entries == b.entries; }
 

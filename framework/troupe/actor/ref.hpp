@@ -13,6 +13,7 @@
 #include <troupe/actor/ask.hpp>
 #include <troupe/actor/protocol.hpp>
 #include <troupe/base/take.hpp>
+#include <troupe/sched/block_on.hpp>
 
 namespace troupe {
 
@@ -128,6 +129,42 @@ public:
     return request_of<plain>(limit, plain{std::forward<Fields>(fields)...});
   }
 
+  /// Passes a request on: the answer of this actor goes to who asked first, without a stop here.
+  /// When this actor has ended or has no room, the request fails with that. Threads: any.
+  /// Example: `void on(audit m, reply<report> r) { clerk_.delegate(std::move(m), std::move(r)); }`
+  template <class M, class T>
+  void delegate(M message, reply<T> back) const {
+    using value_type = typename finder::template answer<M>;
+    static_assert(std::is_same_v<T, value_type>, "that actor answers M with another type than T");
+    using made = detail::delegated_of<T, M>;
+    auto* passed = detail::new_envelope<made>(&allocate, &deallocate,
+                                              how_.template to_delegate<M>(), std::move(message),
+                                              std::move(back));
+    switch (block().push(*passed)) {
+      case detail::message_queue::pushed::full:
+        return made::drop(*passed, ask_errc::mailbox_full);
+      case detail::message_queue::pushed::closed:
+        return made::drop(*passed, ask_errc::receiver_gone);
+      default:
+        return;
+    }
+  }
+
+  /// ask() for threads that are no workers: blocks until the answer is there.
+  /// Errors: as a system_error of ask_errc. Threads: foreign ones; on a worker it is a misuse.
+  template <class M>
+  auto ask_blocking(M message, ask_limit limit = {}) const {
+    using value_type = typename finder::template answer<M>;
+    return block_on(runtime_of_actor(), [&]() -> task<value_type> {
+      co_return co_await ask(take(message), limit);
+    });
+  }
+  /// send() for threads that are no workers: blocks until there is room.
+  template <class M>
+  void send_blocking(M message) const {
+    block_on(runtime_of_actor(), [&]() -> task<> { co_await send(take(message)); });
+  }
+
   /// Asks the actor to end after the handler it is in, and returns at once. Threads: any.
   void stop() const noexcept { block().stop(); }
   /// The same, and asks that handler to stop; on_stop does not run. Threads: any.
@@ -151,6 +188,10 @@ public:
   }
 
 private:
+  [[nodiscard]] scheduler& runtime_of_actor() const {
+    if (has_ended()) throw_error(make_error_code(ask_errc::receiver_gone));
+    return static_cast<scheduler&>(block().exec());
+  }
   template <class M>
   static void check_rvalue() {
     static_assert(std::is_lvalue_reference_v<M> || detail::rvalue_is_safe_to_await<M>,

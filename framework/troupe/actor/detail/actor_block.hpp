@@ -178,6 +178,7 @@ public:
   [[nodiscard]] const executor* exec_address() const noexcept {
     return exec_.load(std::memory_order_relaxed);
   }
+  [[nodiscard]] const actor_table& table() const noexcept { return *table_; }
   [[nodiscard]] const char* class_name() const noexcept { return table_->class_name; }
   [[nodiscard]] std::string name() const;
   /// Starts `body` as the handler of the message that is being run.

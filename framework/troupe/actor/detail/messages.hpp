@@ -236,6 +236,75 @@ struct asked {
       handler::is_interleaved};
 };
 
+/// A request that its first receiver has passed on, with the right to answer it.
+template <class T, class M>
+struct delegated_of final : envelope {
+  delegated_of(const envelope_table& of, M&& from, reply<T>&& to) noexcept
+      : envelope{of}, message{std::move(from)}, back{std::move(to)} {}
+  M message;
+  reply<T> back;
+
+  static void finish(envelope& self, bool failed) noexcept {
+    auto& mine = static_cast<delegated_of&>(self);
+    if (failed) mine.back.fail(ask_errc::receiver_failed);
+    std::destroy_at(&mine);
+    deallocate(&mine, sizeof(delegated_of));
+  }
+  static void drop(envelope& self, ask_errc why) noexcept {
+    static_cast<delegated_of&>(self).back.fail(why);
+    finish(self, true);
+  }
+};
+
+/// What an actor of class A does with one.
+template <class A, class M>
+struct delegated {
+  using value_type = typename asked_value<A, M>::type;
+  using handler = handler_of<A, M>;
+  using envelope_type = delegated_of<value_type, M>;
+
+  static bool run(actor_block& of, envelope& self) {
+    auto& mine = static_cast<envelope_type&>(self);
+    if (mine.back.caller_gone()) return true;
+    if constexpr (handler::replies) {
+      return run_handler(
+          of, [&] { return call_handler<A>(of, mine.message, std::move(mine.back)); });
+    } else if constexpr (handler::is_coroutine) {
+      of.start_handler(call_handler<A>(of, mine.message));
+      return false;
+    } else if constexpr (std::is_void_v<value_type>) {
+      call_handler<A>(of, mine.message);
+      mine.back.answer();
+      return true;
+    } else {
+      mine.back.answer(call_handler<A>(of, mine.message));
+      return true;
+    }
+  }
+  static void complete(envelope& self, task_core& ended) {
+    auto& mine = static_cast<envelope_type&>(self);
+    if constexpr (handler::replies) {
+      drop_outcome<typename handler::returned>(ended);
+    } else if constexpr (std::is_void_v<value_type>) {
+      take_outcome<void>(ended);
+      mine.back.answer();
+    } else {
+      mine.back.answer(take_outcome<value_type>(ended));
+    }
+  }
+
+  static constexpr envelope_table table{&run,
+                                        &complete,
+                                        &envelope_type::finish,
+                                        &envelope_type::drop,
+                                        nullptr,
+                                        type_name<M>(),
+                                        !handler::is_coroutine,
+                                        true,
+                                        false,
+                                        handler::is_interleaved};
+};
+
 /// on_start or on_stop of A, run like a message.
 template <class A, auto Event>
 struct life_event final : envelope {

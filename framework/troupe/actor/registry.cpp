@@ -1,0 +1,86 @@
+#include <troupe/actor/registry.hpp>
+
+#include <cstdint>
+#include <functional>
+#include <map>
+
+#include <troupe/actor/all_actors.hpp>
+#include <troupe/pal/mutex.hpp>
+
+namespace troupe::detail {
+
+namespace {
+
+struct named {
+  actor_block* block;
+  std::uint32_t generation;
+
+  // Returns: a reference, if it lives.
+  [[nodiscard]] actor_block* hold() const noexcept {
+    if (!block->try_add_ref(generation)) return nullptr;
+    if (!block->has_ended()) return block;
+    block->drop_ref();
+    return nullptr;
+  }
+};
+
+// All names of all runtimes. A runtime's names go with its actors.
+struct all_names {
+  pal::mutex mutex;
+  std::map<const executor*, std::map<std::string, named, std::less<>>> of;
+};
+
+all_names& names() {
+  static auto* made = new all_names;  // Never destroyed: runtimes may end after statics.
+  return *made;
+}
+
+}  // namespace
+
+bool put_name(const executor& exec, std::string name, actor_block& who) {
+  actor_block* other = nullptr;
+  {
+    pal::lock guard{names().mutex};
+    auto [at, is_new] = names().of[&exec].try_emplace(std::move(name));
+    if (!is_new) other = at->second.hold();
+    if (other == nullptr || other == &who) at->second = named{&who, who.generation()};
+  }
+  bool is_free = other == nullptr || other == &who;
+  if (other != nullptr) other->drop_ref();  // Outside of the lock: it may be the last one.
+  return is_free;
+}
+
+actor_block* take_named(const executor& exec, std::string_view name, const actor_table& of) {
+  actor_block* found = nullptr;
+  {
+    pal::lock guard{names().mutex};
+    auto all = names().of.find(&exec);
+    if (all == names().of.end()) return nullptr;
+    auto at = all->second.find(name);
+    if (at == all->second.end()) return nullptr;
+    found = at->second.hold();
+    if (found == nullptr) all->second.erase(at);
+  }
+  if (found == nullptr || &found->table() == &of) return found;
+  found->drop_ref();
+  return nullptr;
+}
+
+void drop_name(const executor& exec, std::string_view name) noexcept {
+  pal::lock guard{names().mutex};
+  auto all = names().of.find(&exec);
+  if (all == names().of.end()) return;
+  auto at = all->second.find(name);
+  if (at != all->second.end()) all->second.erase(at);
+}
+
+}  // namespace troupe::detail
+
+namespace troupe {
+
+void forget_names(const executor& exec) noexcept {
+  pal::lock guard{detail::names().mutex};
+  detail::names().of.erase(&exec);
+}
+
+}  // namespace troupe

@@ -1,0 +1,214 @@
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <boost/test/unit_test.hpp>
+
+#include <troupe/actor/ask_many.hpp>
+#include <troupe/actor/registry.hpp>
+#include <troupe/runtime/runtime.hpp>
+#include <troupe/sched/sleep.hpp>
+#include <troupe/sync/event.hpp>
+
+#include <collected_failures.hpp>
+#include <sched/two_workers.hpp>
+#include <sched/virtual_worker.hpp>
+
+namespace troupe {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+struct add {
+  int amount;
+};
+struct total {
+  using reply = int;
+};
+struct slow_total {
+  event* until;
+};
+struct crash {};
+
+class account : public actor {
+public:
+  explicit account(int sum = 0) : sum_{sum} {}
+  void on(add m) { sum_ += m.amount; }
+  int on(total) { return sum_; }
+  task<int> on(slow_total m) {
+    co_await m.until->wait();
+    co_return sum_;
+  }
+  int on(crash) { throw std::runtime_error{"crashed"}; }
+
+private:
+  int sum_;
+};
+
+// Passes everything on.
+class clerk : public actor {
+public:
+  explicit clerk(ref<account> to) : to_{std::move(to)} {}
+  void on(total m, reply<int> r) { to_.delegate(m, std::move(r)); }
+  void on(slow_total m, reply<int> r) { to_.delegate(m, std::move(r)); }
+  void on(crash m, reply<int> r) { to_.delegate(m, std::move(r)); }
+  void on(add m) { (void)to_.try_send(m); }
+
+private:
+  ref<account> to_;
+};
+
+using ledger = protocol<add, total, int(slow_total)>;
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(requests_, test::virtual_worker)
+
+BOOST_AUTO_TEST_CASE(delegate_lets_another_actor_answer) {
+  test::collected_failures crashes;
+  rt.block_on([]() -> task<> {
+    auto behind = spawn<account>(7);
+    auto front = spawn<clerk>(behind);
+    BOOST_TEST((co_await front.ask(total{})) == 7);
+    event until;
+    auto slow = spawn([&]() -> task<int> { co_return co_await front.ask(slow_total{&until}); });
+    co_await sleep_for(1ms);
+    until.set();
+    BOOST_TEST((co_await slow) == 7);
+    auto failed = co_await front.ask(crash{}).as_result();
+    BOOST_TEST((failed.error() == ask_errc::receiver_failed));
+    auto gone = co_await front.ask(total{}).as_result();
+    BOOST_TEST((gone.error() == ask_errc::receiver_gone));
+  });
+}
+
+BOOST_AUTO_TEST_CASE(delegate_into_a_full_mailbox_fails_the_request) {
+  rt.block_on([]() -> task<> {
+    auto behind = spawn<account>(actor_options{.capacity = 1}, 7);
+    auto front = spawn<clerk>(behind);
+    event until;
+    auto busy = spawn([&]() -> task<int> { co_return co_await behind.ask(slow_total{&until}); });
+    co_await sleep_for(1ms);
+    BOOST_TEST(behind.try_send(add{1}).has_value());
+    auto full = co_await front.ask(total{}).as_result();
+    BOOST_TEST((full.error() == ask_errc::mailbox_full));
+    until.set();
+    BOOST_TEST((co_await busy) == 7);
+  });
+}
+
+BOOST_AUTO_TEST_CASE(protocol_refs_stand_for_any_actor_that_fulfils_it) {
+  rt.block_on([]() -> task<> {
+    auto behind = spawn<account>(1);
+    std::vector<ref<ledger>> any{behind, spawn<account>(10)};
+    for (auto& each : any) {
+      co_await each.send(add{1});
+      BOOST_TEST(each.try_send(add{1}).has_value());
+    }
+    BOOST_TEST((co_await any[0].ask(total{})) == 3);
+    BOOST_TEST((co_await any[1].ask<total>()) == 12);
+    event until;
+    until.set();
+    BOOST_TEST((co_await any[0].ask(slow_total{&until}, within(1s))) == 3);
+    BOOST_TEST((any[0].id() == behind.id()));
+    auto copy = any[0];
+    BOOST_TEST((copy == any[0]));
+    copy.stop();
+    co_await copy.ended();
+    BOOST_TEST(behind.has_ended());
+  });
+  static_assert(std::is_convertible_v<ref<account>, ref<ledger>>);
+  static_assert(!std::is_convertible_v<ref<account>, ref<protocol<std::string>>>);
+  static_assert(!std::is_convertible_v<ref<account>, ref<protocol<long(total)>>>);
+}
+
+BOOST_AUTO_TEST_CASE(ask_all_gives_every_answer_or_error) {
+  rt.block_on([]() -> task<> {
+    auto dead = spawn<account>(2);
+    dead.stop();
+    co_await dead.ended();
+    auto answers = co_await ask_all(std::vector{spawn<account>(1), dead, spawn<account>(3)}, total{});
+    BOOST_TEST(answers[0].value() == 1);
+    BOOST_TEST((answers[1].error() == ask_errc::receiver_gone));
+    BOOST_TEST(answers[2].value() == 3);
+    BOOST_TEST((co_await ask_all(std::vector<ref<account>>{}, total{})).empty());
+  });
+}
+
+BOOST_AUTO_TEST_CASE(ask_quorum_and_ask_first_take_who_answers) {
+  rt.block_on([]() -> task<> {
+    event never, now_set;
+    now_set.set();
+    auto a = spawn<account>(1), b = spawn<account>(2), c = spawn<account>(3);
+    auto stuck = spawn([&]() -> task<> {
+      (void)co_await c.ask(slow_total{&never}, no_deadline).as_result();
+    });
+    co_await sleep_for(1ms);
+    std::vector all{a, b, c};
+    auto two = co_await ask_quorum(2, all, total{});
+    BOOST_TEST(two.size() == 2u);
+    BOOST_TEST((co_await ask_first(std::vector{c, a}, slow_total{&now_set})) == 1);
+    a.stop();
+    b.stop();
+    co_await a.ended();
+    co_await b.ended();
+    auto too_few = [&]() -> task<> { (void)co_await ask_quorum(2, all, total{}); };
+    BOOST_CHECK_EXCEPTION(co_await too_few(), system_error, [](const system_error& e) {
+      return e.code() == ask_errc::receiver_gone;
+    });
+    never.set();
+    co_await stuck;
+  });
+}
+
+BOOST_AUTO_TEST_CASE(names_find_actors_and_hold_them_weakly) {
+  class other : public actor {
+  public:
+    void on(add) {}
+  };
+  rt.block_on([]() -> task<> {
+    std::optional<ref<account>> a = spawn<account>(5);
+    BOOST_TEST(register_actor("books", *a));
+    BOOST_TEST(register_actor("books", *a));
+    BOOST_TEST(!register_actor("books", spawn<account>()));
+    BOOST_TEST(!find_actor<other>("books").has_value());
+    BOOST_TEST(!find_actor<account>("bookshelf").has_value());
+    auto found = find_actor<account>("books");
+    BOOST_REQUIRE(found.has_value());
+    BOOST_TEST((co_await found->ask(total{})) == 5);
+    found.reset();
+    a->stop();
+    co_await a->ended();
+    BOOST_TEST(!find_actor<account>("books").has_value());
+    auto next = spawn<account>(6);
+    BOOST_TEST(register_actor("books", next));
+    unregister_actor("books");
+    BOOST_TEST(!find_actor<account>("books").has_value());
+  });
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_FIXTURE_TEST_SUITE(requests_from_outside_, test::two_workers)
+
+BOOST_AUTO_TEST_CASE(blocking_forms_serve_foreign_threads) {
+  ref<account> a = rt.block_on([]() -> task<ref<account>> { co_return spawn<account>(); });
+  for (int i = 0; i < 2000; ++i) a.send_blocking(add{1});  // More than its mailbox holds.
+  BOOST_TEST(a.ask_blocking(total{}) == 2000);
+  event never;
+  BOOST_CHECK_EXCEPTION(a.ask_blocking(slow_total{&never}, within(1ms)), system_error,
+                        [](const system_error& e) { return e.code() == ask_errc::timeout; });
+  a.kill();
+  rt.block_on([&]() -> task<> { co_await a.ended(); });
+  BOOST_CHECK_EXCEPTION(a.ask_blocking(total{}), system_error,
+                        [](const system_error& e) { return e.code() == ask_errc::receiver_gone; });
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace troupe
