@@ -24,12 +24,14 @@ bool actor_wait::try_push(envelope& message, ask_errc& error) noexcept {
   return true;
 }
 
-bool actor_wait::enlist_limits(waker key, bool counts_for_cycles) noexcept {
-  is_an_edge_ = counts_for_cycles && is_alone_ && is_handler_;
+bool actor_wait::enlist_limits(waker key, edge as) noexcept {
+  is_an_edge_ = as != edge::none && is_alone_ && is_handler_;
   if (!is_an_edge_) return limit_.enlist(*waiting_, key, false);
   waiting_->wait_for(owner_);
+  if (as == edge::stays) return limit_.enlist(*waiting_, key, false);
   if (owner_->handler() != nullptr) cycle_ = find_cycle(*asker_, *owner_);
-  bool looks_again = !std::exchange(has_looked_twice_, true);
+  bool looks_again = looks_left_ != 0;
+  if (looks_again) --looks_left_;
   return cycle_ == nullptr && limit_.enlist(*waiting_, key, looks_again);
 }
 

@@ -53,9 +53,13 @@ protected:
     return static_cast<const request_base*>(handled_)->answer_by();
   }
 
+  /// What a wait is in the graph of who waits for whom. One that has begun to be answered is no
+  /// longer to be refused: it is the one behind it that closes a cycle.
+  enum class edge : unsigned char { none, stays, may_fail };
+
   /// Says, before the task goes to sleep, for whom, and until when. Returns: false when the wait is
   /// over already: is_over(), or it would close a cycle.
-  bool enlist_limits(waker key, bool counts_for_cycles) noexcept;
+  bool enlist_limits(waker key, edge as) noexcept;
   void delist_limits() noexcept;
   [[nodiscard]] bool closes_cycle() const noexcept { return cycle_ != nullptr; }
 
@@ -67,8 +71,10 @@ private:
   const envelope* handled_ = nullptr;
   bool is_handler_ = false;
   bool is_alone_ = false;
-  bool is_an_edge_ = false;        // waiting_->awaited() is set.
-  bool has_looked_twice_ = false;  // For a cycle: two waits may have closed it at once.
+  bool is_an_edge_ = false;  // waiting_->awaited() is set.
+  // Sweeps at which it looks once more for a cycle: two waits may have closed it at once. At the
+  // first of them all of it may be awake; those that have begun to be answered then sleep on.
+  unsigned char looks_left_ = 3;
   std::unique_ptr<std::string> cycle_;
 };
 
@@ -100,7 +106,7 @@ public:
     if (request_ == nullptr) return true;  // Given up.
     if (is_sent_ ? request_->settled() : try_send()) return true;
     if (closes_cycle()) {
-      give_up(ask_errc::deadlock, ask_errc::deadlock);
+      give_up(ask_errc::deadlock, ask_errc::canceled);
     } else if (has_slept_ && limit_.is_over()) {
       give_up(is_sent_ ? ask_errc::expired : ask_errc::mailbox_full, ask_errc::timeout);
     }
@@ -108,8 +114,11 @@ public:
   }
   bool enlist(waker key) noexcept {
     has_slept_ = true;
-    if (!is_sent_) return enlist_limits(key, true) && enlist_for_room(key);
-    return enlist_limits(key, !request_->is_held()) && request_->enlist(key);
+    if (!is_sent_) return enlist_limits(key, edge::may_fail) && enlist_for_room(key);
+    edge as = request_->is_held()     ? edge::none
+              : request_->has_begun() ? edge::stays
+                                      : edge::may_fail;
+    return enlist_limits(key, as) && request_->enlist(key);
   }
   void delist() noexcept {
     if (!is_sent_) delist_for_room();
@@ -170,7 +179,7 @@ public:
   }
   bool enlist(waker key) noexcept {
     if (!limit_.has_started()) limit_.start(inherited());
-    return enlist_limits(key, true) && enlist_for_room(key);
+    return enlist_limits(key, edge::may_fail) && enlist_for_room(key);
   }
   void delist() noexcept {
     delist_for_room();

@@ -137,9 +137,9 @@ public:
     using value_type = typename finder::template answer<M>;
     static_assert(std::is_same_v<T, value_type>, "that actor answers M with another type than T");
     using made = detail::delegated_of<T, M>;
-    auto* passed = detail::new_envelope<made>(&allocate, &deallocate,
-                                              how_.template to_delegate<M>(), std::move(message),
-                                              std::move(back));
+    auto* passed =
+        detail::new_envelope<made>(&allocate, &deallocate, how_.template to_delegate<M>(),
+                                   std::move(message), std::move(back));
     switch (block().push(*passed)) {
       case detail::message_queue::pushed::full:
         return made::drop(*passed, ask_errc::mailbox_full);
@@ -155,9 +155,8 @@ public:
   template <class M>
   auto ask_blocking(M message, ask_limit limit = {}) const {
     using value_type = typename finder::template answer<M>;
-    return block_on(runtime_of_actor(), [&]() -> task<value_type> {
-      co_return co_await ask(take(message), limit);
-    });
+    return block_on(runtime_of_actor(),
+                    [&]() -> task<value_type> { co_return co_await ask(take(message), limit); });
   }
   /// send() for threads that are no workers: blocks until there is room.
   template <class M>

@@ -14,7 +14,7 @@ constexpr duration longest = std::chrono::hours{24 * 365};
 
 alarms::alarms(duration limit) noexcept
     : limit_{std::min<duration>(limit, longest)},
-      period_{std::clamp<duration>(limit_ / 40, 1ms, 125ms)},
+      period_{std::clamp<duration>(limit_ / 40, 1ms, 100ms)},
       ahead_{static_cast<std::uint32_t>((limit_ + period_ - duration{1}) / period_) + 1} {}
 
 std::uint32_t alarms::after(duration length) const noexcept {

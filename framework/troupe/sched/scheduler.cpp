@@ -154,6 +154,10 @@ std::optional<time_point> scheduler::earliest_timer() const noexcept {
   return earliest;
 }
 
+void scheduler::begin_sweeps() noexcept {
+  if (alarms_.begin(clock().now())) detail::current_worker().on_earlier_timer();
+}
+
 void scheduler::advance_all(time_point now) noexcept {
   if (alarms_.due(now)) alarms_.sweep(*this, now);
   for (auto& each : workers_) {

@@ -86,6 +86,8 @@ public:
   [[nodiscard]] std::optional<std::size_t> tasks_if_quiescent() noexcept;
   /// The coarse time limits of its tasks.
   [[nodiscard]] alarms& alarm_list() noexcept { return alarms_; }
+  /// To be called on a worker when an alarm was set while there were no sweeps.
+  void begin_sweeps() noexcept;
   [[nodiscard]] driver& io() const noexcept { return *config_.io; }
   [[nodiscard]] blocking_pool& blocking() const noexcept { return *blocking_; }
 

@@ -318,10 +318,11 @@ bool actor_block::run(envelope& message) noexcept {
   current_ = &message;
   was_active_ = true;
   has_begun_ = true;
+  const envelope_table& kind = *message.table;  // An interleaved handler may have freed it.
   std::exception_ptr error;
   try {
-    if (!message.table->run(*this, message)) {
-      if (!message.table->is_interleaved) return leave_handler();
+    if (!kind.run(*this, message)) {
+      if (!kind.is_interleaved) return leave_handler();
       current_ = nullptr;  // Its own task ends it, or has done so.
       return true;
     }

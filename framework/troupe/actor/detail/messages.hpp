@@ -267,8 +267,8 @@ struct delegated {
     auto& mine = static_cast<envelope_type&>(self);
     if (mine.back.caller_gone()) return true;
     if constexpr (handler::replies) {
-      return run_handler(
-          of, [&] { return call_handler<A>(of, mine.message, std::move(mine.back)); });
+      return run_handler(of,
+                         [&] { return call_handler<A>(of, mine.message, std::move(mine.back)); });
     } else if constexpr (handler::is_coroutine) {
       of.start_handler(call_handler<A>(of, mine.message));
       return false;

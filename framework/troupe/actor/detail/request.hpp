@@ -76,6 +76,8 @@ public:
   [[nodiscard]] bool caller_gone() const noexcept {
     return (word_.load(std::memory_order_relaxed) & gone) != 0;
   }
+  /// Returns: true when the receiver has come to it; a hint for who still waits.
+  [[nodiscard]] bool has_begun() const noexcept { return begun_.load(std::memory_order_relaxed); }
   /// It has a reply<T>: whoever has that one answers, and the caller does not wait for the actor.
   [[nodiscard]] bool is_held() const noexcept {
     return (word_.load(std::memory_order_acquire) & held) != 0;  // <- hold

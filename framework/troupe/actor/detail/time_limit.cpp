@@ -1,11 +1,10 @@
 #include <troupe/actor/detail/time_limit.hpp>
 
-#include <troupe/sched/detail/worker.hpp>
 #include <troupe/sched/scheduler.hpp>
 
 namespace troupe::detail {
 
-alarms& time_limit::alarms_here() noexcept { return current_worker().alarm_list(); }
+alarms& time_limit::alarms_here() noexcept { return scheduler::current()->alarm_list(); }
 
 void time_limit::start_own() noexcept {
   if (wish_.is == ask_limit::kind::none) return;
@@ -22,10 +21,7 @@ void time_limit::start_timer(time_point when) noexcept {
   timer_->start();
 }
 
-void time_limit::begin_sweeps() noexcept {
-  worker& here = current_worker();
-  if (list_->begin(here.exec->clock().now())) here.on_earlier_timer();
-}
+void time_limit::begin_sweeps() noexcept { scheduler::current()->begin_sweeps(); }
 
 deadline time_limit::in_force_on(const executor* other) const noexcept {
   if (!deadline_.is_coarse() || other == current_context()->exec) return deadline_;
