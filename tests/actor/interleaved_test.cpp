@@ -83,6 +83,13 @@ boost::system::error_code code_of(const result<T>& outcome) {
 
 task<> until_idle() { co_await sleep_for(1ms); }
 
+// What it has noted is complete then.
+template <class A>
+task<> end(ref<A> which) {
+  which.stop();
+  co_await which.ended();
+}
+
 }  // namespace
 
 BOOST_FIXTURE_TEST_SUITE(interleaved_, test::virtual_worker)
@@ -105,6 +112,7 @@ BOOST_AUTO_TEST_CASE(other_mail_is_handled_meanwhile_and_each_answer_finds_its_r
     first_may.set();
     BOOST_TEST((co_await first) == 1);
     BOOST_TEST((co_await c.ask(waiting{})) == 0);
+    co_await end(c);
   });
 }
 
@@ -122,6 +130,7 @@ BOOST_AUTO_TEST_CASE(a_message_that_is_taken_by_reference_stays_until_the_end) {
     for (int i = 0; i < 10; ++i) BOOST_TEST((co_await c.ask(at_once{i})) == i);
     when.set();
     BOOST_TEST((co_await asking) == text);
+    co_await end(c);
   });
 }
 
@@ -217,6 +226,8 @@ BOOST_AUTO_TEST_CASE(room_comes_back_when_they_begin) {
     co_await until_idle();
     for (int i = 0; i < 2; ++i) BOOST_TEST(c.try_send(fetch{i, &when}).has_value());
     BOOST_TEST(!c.try_send(fetch{9, &when}).has_value());
+    co_await until_idle();
+    co_await end(c);
   });
 }
 

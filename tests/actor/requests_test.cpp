@@ -132,11 +132,13 @@ BOOST_AUTO_TEST_CASE(ask_all_gives_every_answer_or_error) {
     auto dead = spawn<account>(2);
     dead.stop();
     co_await dead.ended();
-    auto answers = co_await ask_all(std::vector{spawn<account>(1), dead, spawn<account>(3)}, total{});
+    std::vector some{spawn<account>(1), dead, spawn<account>(3)};
+    auto answers = co_await ask_all(some, total{});
     BOOST_TEST(answers[0].value() == 1);
     BOOST_TEST((answers[1].error() == ask_errc::receiver_gone));
     BOOST_TEST(answers[2].value() == 3);
-    BOOST_TEST((co_await ask_all(std::vector<ref<account>>{}, total{})).empty());
+    some.clear();
+    BOOST_TEST((co_await ask_all(some, total{})).empty());
   });
 }
 
@@ -145,14 +147,14 @@ BOOST_AUTO_TEST_CASE(ask_quorum_and_ask_first_take_who_answers) {
     event never, now_set;
     now_set.set();
     auto a = spawn<account>(1), b = spawn<account>(2), c = spawn<account>(3);
-    auto stuck = spawn([&]() -> task<> {
-      (void)co_await c.ask(slow_total{&never}, no_deadline).as_result();
-    });
+    auto stuck = spawn(
+        [&]() -> task<> { (void)co_await c.ask(slow_total{&never}, no_deadline).as_result(); });
     co_await sleep_for(1ms);
     std::vector all{a, b, c};
     auto two = co_await ask_quorum(2, all, total{});
     BOOST_TEST(two.size() == 2u);
-    BOOST_TEST((co_await ask_first(std::vector{c, a}, slow_total{&now_set})) == 1);
+    std::vector busy_and_free{c, a};
+    BOOST_TEST((co_await ask_first(busy_and_free, slow_total{&now_set})) == 1);
     a.stop();
     b.stop();
     co_await a.ended();

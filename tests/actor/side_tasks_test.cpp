@@ -190,6 +190,13 @@ task<> until_idle() { co_await sleep_for(1ms); }
 
 using lines = std::vector<std::string>;
 
+// What it has noted is complete then.
+template <class A>
+task<> end(ref<A> which) {
+  which.stop();
+  co_await which.ended();
+}
+
 }  // namespace
 
 BOOST_FIXTURE_TEST_SUITE(side_tasks_, test::virtual_worker)
@@ -208,6 +215,7 @@ BOOST_AUTO_TEST_CASE(run_beside_the_mail_wherever_they_were_started) {
       co_await until_idle();
       BOOST_TEST((co_await h.ask(total{})) == 1);
       BOOST_TEST((notes.lines == lines{"side task", "side task gone"}));
+      co_await end(h);
     });
   }
 }
@@ -262,6 +270,7 @@ BOOST_AUTO_TEST_CASE(go_on_while_a_handler_waits) {
     BOOST_TEST(notes.lines.back() == "side task gone");
     open.set();
     BOOST_TEST((co_await holding) == 1);
+    co_await end(h);
   });
 }
 
@@ -272,6 +281,7 @@ BOOST_AUTO_TEST_CASE(a_handler_that_wakes_one_and_ends_does_not_leave_it_behind)
     co_await h.ask(start_and_wake{});
     co_await until_idle();
     BOOST_TEST((notes.lines == lines{"woken"}));
+    co_await end(h);
   });
 }
 

@@ -155,6 +155,7 @@ BOOST_AUTO_TEST_CASE(what_is_put_aside_takes_no_room) {
       BOOST_TEST(log.size() == 3u * capacity);
       for (int i = 0; i < capacity; ++i) BOOST_TEST(g.try_send(page{"p"}).has_value());
       BOOST_TEST(!g.try_send(page{"too many"}).has_value());
+      co_await until_idle();
     });
   }
 }
