@@ -85,7 +85,7 @@ public:
                         other.block());
   }
   /// Ends the monitors of `other`: no `down` of it is handled after this.
-  void demonitor(const actor_id& other) const noexcept { block_->end_monitors_of(other.block); }
+  void demonitor(const actor_id& other) const noexcept { block_->end_monitors_of(other); }
 
   /// Ties two actors together: when one fails or is killed, so is the other.
   template <class B>

@@ -24,7 +24,7 @@ public:
   down_node(actor_block& watching, actor_id of, std::string name)
       : monitor_node{&told_of_end, watching}, last_{*this, down{of, std::move(name), {}, false}} {}
 
-  [[nodiscard]] const actor_id& whom() const noexcept { return last_.message.who; }
+  [[nodiscard]] const actor_id* monitored() const noexcept override { return &last_.message.who; }
 
 private:
   struct last_word final : sent_of<down> {

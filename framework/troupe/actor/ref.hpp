@@ -1,6 +1,5 @@
 #pragma once
 
-#include <compare>
 #include <concepts>
 #include <cstdint>
 #include <memory>
@@ -10,6 +9,7 @@
 #include <type_traits>
 #include <utility>
 
+#include <troupe/actor/actor_id.hpp>
 #include <troupe/actor/ask.hpp>
 #include <troupe/actor/protocol.hpp>
 #include <troupe/base/take.hpp>
@@ -19,13 +19,6 @@ namespace troupe {
 
 template <class A>
 class weak_ref;
-
-/// Tells actors apart, also when they have ended. Two are equal when they name the same one.
-struct actor_id {
-  const void* block = nullptr;
-  std::uint32_t generation = 0;
-  friend auto operator<=>(const actor_id&, const actor_id&) = default;
-};
 
 /// The address of an actor of class A, or of any that fulfils a `protocol<...>` A; copied freely.
 /// While one exists the actor can be addressed, and goes on living; when the last one is gone it

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <utility>
 
@@ -31,7 +32,13 @@ struct timer_guard {
 /// and one is under way at most.
 template <class A, class M>
 struct message_timer final : timer_state {
-  message_timer(actor_block& of, M&& first) : to{of}, tick{*this, std::move(first)} {}
+  message_timer(actor_block& of, M&& first)
+      : to{of}, incarnation{of.extension().incarnation}, tick{*this, std::move(first)} {}
+
+  /// Returns: true when its message is not to be handled any more.
+  [[nodiscard]] bool is_over() const noexcept {
+    return is_canceled || to.extension_if_any()->incarnation != incarnation;
+  }
 
   /// Sends, unless the last one has not been handled.
   void fire(std::shared_ptr<message_timer> self) {
@@ -46,7 +53,7 @@ struct message_timer final : timer_state {
     std::shared_ptr<message_timer> keeps;  // While it is under way.
 
     static bool run(actor_block& of, envelope& self) {
-      if (static_cast<tick_message&>(self).timer.is_canceled) return true;
+      if (static_cast<tick_message&>(self).timer.is_over()) return true;
       return sent<A, M>::run(of, self);
     }
     static void finish(envelope& self, bool) noexcept {
@@ -67,6 +74,7 @@ struct message_timer final : timer_state {
   };
 
   actor_block& to;
+  const std::uint32_t incarnation;  // That has started it: a later one hears nothing of it.
   tick_message tick;
 };
 

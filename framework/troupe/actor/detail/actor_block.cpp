@@ -400,7 +400,9 @@ void actor_block::finish(envelope& done, bool failed) noexcept {
 }
 
 void actor_block::put_aside(void* from, const char* message_name) {
-  if (current_ == nullptr || current_->table->message_name != message_name) {
+  task_core* here = current_context()->current;
+  bool is_handler = here == nullptr || here == handler_.load(std::memory_order_relaxed);
+  if (!is_handler || current_ == nullptr || current_->table->message_name != message_name) {
     misuse("stash() was given something else than the message that is being handled");
   }
   if (current_->table->refill == nullptr) {

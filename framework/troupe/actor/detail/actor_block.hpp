@@ -224,7 +224,7 @@ public:
 
   /// Watches `other` from now on. Errors: std::bad_alloc.
   void add_monitor(std::unique_ptr<monitor_node> node, actor_block& other);
-  void end_monitors_of(const void* other) noexcept;
+  void end_monitors_of(const actor_id& other) noexcept;
   void link_with(actor_block& other);
 
   /// What only some actors have, made on first use. Errors: std::bad_alloc. Threads: any.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <utility>
@@ -46,6 +47,7 @@ struct actor_extension {
   exit_reason why;  ///< Of the last incarnation; written on its turn.
 
   // On its own turn.
+  std::uint32_t incarnation = 0;  ///< How often it was started anew.
   std::unique_ptr<side_tasks> side;
   std::unique_ptr<family> children;  ///< Of a supervisor; outlives its incarnations.
   intrusive_list<monitor_place> monitors;

@@ -143,6 +143,7 @@ bool actor_block::begin_anew() noexcept {
   }
   phase_ = phase::alive;
   has_begun_ = false;
+  ++more.incarnation;
   if (first != nullptr) {
     more.taken_up.push_front(*first);
     has_taken_up_ = true;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <troupe/actor/actor_id.hpp>
 #include <troupe/actor/detail/watch.hpp>
 
 namespace troupe::detail {
@@ -21,6 +22,9 @@ public:
 
   /// Takes it off both ends; it is freed now, or with its last word. On its actor's turn.
   void end() noexcept;
+
+  /// Returns: the actor that `on(down)` is to hear of; null for a link.
+  [[nodiscard]] virtual const actor_id* monitored() const noexcept { return nullptr; }
 
   actor_block& by;
   monitor_place place{*this};

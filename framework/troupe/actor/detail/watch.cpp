@@ -50,11 +50,12 @@ void actor_block::add_monitor(std::unique_ptr<monitor_node> node, actor_block& o
   watch(other, *node.release());
 }
 
-void actor_block::end_monitors_of(const void* other) noexcept {
+void actor_block::end_monitors_of(const actor_id& other) noexcept {
   actor_extension* more = extension_if_any();
   if (more == nullptr) return;
   more->monitors.for_each([&](monitor_place& place) {
-    if (place.node->target == other) place.node->end();
+    const actor_id* whom = place.node->monitored();
+    if (whom != nullptr && *whom == other) place.node->end();
   });
 }
 

@@ -1,0 +1,15 @@
+#pragma once
+
+#include <compare>
+#include <cstdint>
+
+namespace troupe {
+
+/// Tells actors apart, also when they have ended. Two are equal when they name the same one.
+struct actor_id {
+  const void* block = nullptr;
+  std::uint32_t generation = 0;
+  friend auto operator<=>(const actor_id&, const actor_id&) = default;
+};
+
+}  // namespace troupe
