@@ -113,6 +113,13 @@ WORKS = (
         # Without a warm-up: what an actor has had is kept for the next one.
         {"troupe": f"actor_memory {COMMON}"},
     ),
+    Work(
+        "crash_storm",
+        (Metric("crash_storm", "% more memory", LOWER, (Gate(None, "<=", 5),)),),
+        # It breaks where a crash was not told of.
+        {"troupe": f"crash_storm {COMMON}"},
+        quick_size=100_000,
+    ),
     echo(64, *ECHO_GATES),
     echo(1024, *ECHO_GATES),
     Work(

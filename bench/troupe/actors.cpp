@@ -1,7 +1,4 @@
-#include <unistd.h>
-
 #include <cstdint>
-#include <fstream>
 #include <stdexcept>
 #include <utility>
 #include <vector>
@@ -144,12 +141,6 @@ double spawn_actors(const settings& given) {
     co_await all_done.wait();
     co_return static_cast<double>(count) / seconds_since(start);
   });
-}
-
-std::size_t resident_bytes() {
-  std::size_t mapped_pages = 0, resident_pages = 0;
-  std::ifstream{"/proc/self/statm"} >> mapped_pages >> resident_pages;
-  return resident_pages * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
 }
 
 class idler : public actor {

@@ -145,6 +145,7 @@ const std::map<std::string, work>& works() {
   static const auto all = [] {
     auto both = message_works();
     both.merge(actor_works());
+    both.merge(crash_works());
     return both;
   }();
   return all;

@@ -25,9 +25,13 @@ struct work {
 /// All works that yield a figure, by name.
 const std::map<std::string, work>& works();
 
-/// The two halves of it: what tasks do, and what actors do.
+/// The parts of it: what tasks do, what actors do, and how they fail.
 std::map<std::string, work> message_works();
 std::map<std::string, work> actor_works();
+std::map<std::string, work> crash_works();
+
+/// Returns: what this process holds of the machine's memory.
+std::size_t resident_bytes();
 
 /// Servers and idle processes, which run until they are told to stop.
 int serve_echo(const settings& given);

@@ -303,7 +303,7 @@ public:
   /// Returns: a number that is another one for each wait; 0 while the task does not wait.
   [[nodiscard]] std::uint64_t present_wait() const noexcept {
     std::uint64_t seen = word_.load(std::memory_order_acquire);
-    return (seen & (waiting | shielded)) != 0 ? seen >> epoch_shift : 0;
+    return (seen & (waiting | shielded)) != 0 ? (seen >> epoch_shift) + 1 : 0;
   }
 
   [[nodiscard]] std::source_location spawned_at() const noexcept {
