@@ -1,62 +1,54 @@
 #pragma once
 
-#include <cstddef>
+#include <chrono>
 #include <cstdint>
+#include <memory>
 #include <utility>
-#include <variant>
 
-#include <troupe/sync/mpsc.hpp>
-#include <troupe/sync/oneshot.hpp>
-#include <troupe/task/task.hpp>
+#include <troupe/actor/actor.hpp>
 
-#include "protocol.hpp"
+#include "ledger.hpp"
 
 namespace service {
 
-/// What the aggregator knows at one moment.
-struct totals {
-  std::size_t connections = 0;          // With an account that is open.
-  std::uint64_t counted_bytes = 0;      // Of all connections so far.
-  std::uint64_t last_second_bytes = 0;  // Of these, in the last full second.
+/// Asks for the balance. Requires: all clients and connections have left.
+struct settle {
+  using reply = balance;
 };
-
-/// The running total of one connection; the answer is the total that is acknowledged. To report the
-/// same again changes nothing. The first report opens the account, the last one closes it.
-struct report {
-  connection_id from;
-  std::uint64_t total_bytes;
-  bool is_last;
-  troupe::oneshot_sender<std::uint64_t> reply;
-
-  report(connection_id id, std::uint64_t bytes, bool last,
-         troupe::oneshot_sender<std::uint64_t> to) noexcept
-      : from{id}, total_bytes{bytes}, is_last{last}, reply{std::move(to)} {}
-};
-
 struct ask_totals {
-  troupe::oneshot_sender<totals> reply;
-
-  explicit ask_totals(troupe::oneshot_sender<totals> to) noexcept : reply{std::move(to)} {}
+  using reply = totals;
 };
 
-/// Adds up what all connections have received.
-class aggregator {
+/// Adds up what all connections have received. An incarnation goes on with the ledger of the last.
+class aggregator final : public troupe::actor {
 public:
-  using message = std::variant<report, ask_totals>;
+  explicit aggregator(std::shared_ptr<ledger> durable) noexcept : ledger_{std::move(durable)} {}
 
-  explicit aggregator(troupe::sender<message> to) noexcept : to_{std::move(to)} {}
+  void on_start() { self(this).send_every(std::chrono::seconds{1}, second_over{}); }
 
-  /// Returns: the bytes of this connection that are counted for good.
-  /// Errors:  errc::closed when the aggregator is gone.
-  troupe::task<std::uint64_t> report_total(connection_id from, std::uint64_t total_bytes,
-                                           bool is_last = false);
-  troupe::task<totals> ask();
+  std::uint64_t on(const report& made) { return ledger_->enter(made); }
+  bool on(const claim& made) { return ledger_->enter(made); }
+  void on(const client_left& client) { ledger_->enter(client); }
+  void on(const connection_left& connection) { ledger_->enter(connection); }
+  totals on(ask_totals) const { return ledger_->now(); }
+  balance on(settle) const { return ledger_->result(); }
+
+  struct second_over {};
+  void on(second_over) { ledger_->end_second(); }
 
 private:
-  troupe::sender<message> to_;
+  std::shared_ptr<ledger> ledger_;
 };
 
-/// The aggregator's task: ends with its last sender. Returns: the bytes counted.
-troupe::task<std::uint64_t> aggregate(troupe::receiver<aggregator::message> messages);
+/// Asks an aggregator, and again when it was killed meanwhile: all requests to it are idempotent.
+/// Errors: ask_errc::receiver_gone when it has ended for good.
+template <class M>
+troupe::task<typename M::reply> ask_surely(troupe::ref<aggregator> whom, M message) {
+  for (;;) {
+    auto answer = co_await whom.ask(message).as_result();
+    if (answer) co_return std::move(*answer);
+    if (answer.error() != troupe::ask_errc::receiver_failed) troupe::throw_error(answer.error());
+  }
+}
 
 }  // namespace service

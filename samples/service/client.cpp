@@ -22,28 +22,19 @@ constexpr std::size_t max_answer_bytes = max_line_bytes + 256;
 
 }  // namespace
 
-client::client(troupe::io::stream server, load_site& of, books into, troupe::pal::random& dice)
-    : server_{std::move(server)},
-      answers_{server_, max_answer_bytes},
-      of_{of},
-      into_{std::move(into)},
-      dice_{dice} {}
+client::client(troupe::io::stream server, load_site& of, troupe::pal::random& dice)
+    : server_{std::move(server)}, answers_{server_, max_answer_bytes}, of_{of}, dice_{dice} {}
 
 client::~client() {
   if (id_ == 0) return;
   // Requests that are neither answered nor failed yet have failed now.
   counts_.failed = counts_.requests - counts_.answered;
   client_left left{id_, server_.bytes_written(), counts_, !ended_well_};
-  (void)into_.try_send(entry{left});
+  (void)of_.balance.try_send(left);
 }
 
 troupe::task<bool> client::converse() {
-  auto first = co_await troupe::timeout(answer_time, answers_.next_line()).as_result();
-  if (!first || !*first) co_return false;
-  auto id = id_in_greeting(**first);
-  if (!id) co_return false;  // It is told why it is not wanted.
-  id_ = *id;
-  (void)into_.try_send(entry{claim{id_}});
+  if (!co_await be_greeted()) co_return false;
   try {
     // Now and then a client leaves and another one comes.
     for (auto left = 1000 + dice_.below(2000); left > 0 && !of_.finish.is_set(); --left) {
@@ -53,10 +44,20 @@ troupe::task<bool> client::converse() {
     }
     co_await quit();
   } catch (const troupe::system_error& error) {
-    of_.at->heard.say(trouble::answer, fmt::format("connection {} of the load broke: {}", id_,
-                                                   error.code().message()));
+    complain(fmt::format("connection {} of the load broke: {}", id_, error.code().message()));
   }
   co_return true;
+}
+
+troupe::task<bool> client::be_greeted() {
+  auto first = co_await troupe::timeout(answer_time, answers_.next_line()).as_result();
+  if (!first || !*first) co_return false;
+  auto id = id_in_greeting(**first);
+  if (!id) co_return false;  // It is told why it is not wanted.
+  // Killed right after its greeting, the connection cannot be claimed any more.
+  bool is_claimed = co_await ask_surely(of_.balance, claim{*id});
+  if (is_claimed) id_ = *id;
+  co_return is_claimed;
 }
 
 // Where there are many connections, most are quiet at any moment.
@@ -119,11 +120,17 @@ void client::check(const question& asked, std::string_view answer) {
   bool is_exact = asked.what == command::hello || asked.what == command::echo;
   if (is_exact ? answer == asked.expected : answer.starts_with(asked.expected)) {
     ++counts_.answered;
+    of_.at->answered_count.fetch_add(1, std::memory_order_relaxed);
     return;
   }
   ++counts_.failed;
-  of_.at->heard.say(trouble::answer, fmt::format("connection {}: expected '{:.40}', got '{:.40}'",
-                                                 id_, asked.expected, answer));
+  complain(
+      fmt::format("connection {}: expected '{:.40}', got '{:.40}'", id_, asked.expected, answer));
+}
+
+// Where connections and coordinator are killed this is no news.
+void client::complain(const std::string& text) {
+  if (!of_.at->wanted.chaos) of_.at->heard.say(trouble::answer, text);
 }
 
 troupe::task<std::string> client::next_answer() {

@@ -17,10 +17,11 @@ namespace service {
 
 /// What the clients of the load share.
 struct load_site {
-  load_site(std::shared_ptr<site> of, std::uint16_t to_port) noexcept
-      : at{std::move(of)}, port{to_port} {}
+  load_site(std::shared_ptr<site> of, troupe::ref<aggregator> told, std::uint16_t to_port) noexcept
+      : at{std::move(of)}, balance{std::move(told)}, port{to_port} {}
 
   std::shared_ptr<site> at;
+  troupe::ref<aggregator> balance;
   std::uint16_t port;
   meter latencies;
   troupe::event finish;  // End by quit, after the answers that are still to come.
@@ -32,10 +33,10 @@ struct load_site {
 /// lost nothing.
 class client {
 public:
-  client(troupe::io::stream server, load_site& of, books into, troupe::pal::random& dice);
+  client(troupe::io::stream server, load_site& of, troupe::pal::random& dice);
   client(const client&) = delete;
   client& operator=(const client&) = delete;
-  ~client();  // Enters what was sent into the books.
+  ~client();  // Tells the aggregator what was sent.
 
   /// Returns: false when the service did not take this connection on.
   troupe::task<bool> converse();
@@ -46,18 +47,19 @@ private:
     std::string expected;  // The answer; for rtt and stats its beginning.
   };
 
+  troupe::task<bool> be_greeted();
   troupe::task<> pause();
   troupe::task<> ask(std::size_t count);
   void add_question(std::string& lines, std::vector<question>& asked);
   std::string some_text();
   void check(const question& asked, std::string_view answer);
+  void complain(const std::string& text);
   troupe::task<std::string> next_answer();
   troupe::task<> quit();
 
   troupe::io::stream server_;
   troupe::io::line_reader answers_;
   load_site& of_;
-  books into_;
   troupe::pal::random& dice_;
   connection_id id_ = 0;  // 0: not greeted yet.
   bool ended_well_ = false;

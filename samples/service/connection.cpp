@@ -33,14 +33,16 @@ connection::connection(troupe::io::stream peer, connection_id id, seat at, colle
       with_{std::move(with)} {}
 
 connection::~connection() {
-  connection_left left{id_, peer_.bytes_read(), acknowledged_bytes_, counts_};
-  (void)with_.balance.try_send(entry{left});  // Refused only if the books have been torn down.
+  // What is neither answered nor failed yet has failed now.
+  counts_.failed = counts_.requests - counts_.answered;
+  connection_left left{id_, peer_.bytes_read(), counts_};
+  (void)with_.counting.try_send(left);  // Refused only if all is torn down.
 }
 
-troupe::task<> connection::serve() {
+troupe::task<> connection::on_start() {
   std::optional<rejection> rejected;
   try {
-    co_await with_.counting.report_total(id_, 0);
+    co_await ask_surely(with_.counting, report{id_, 0});
     co_await converse();
   } catch (const rejection& because) {
     rejected = because;
@@ -48,7 +50,7 @@ troupe::task<> connection::serve() {
     rejected = rejection{trouble::reset, error.code().message(), false};
   }
   if (rejected) co_await turn_away(*rejected);
-  co_await report_bytes(true);
+  co_await report_bytes();
 }
 
 troupe::task<> connection::converse() {
@@ -57,7 +59,7 @@ troupe::task<> connection::converse() {
   while (!has_quit_) {
     std::optional<std::string> line = co_await next_line();
     if (!line) co_return;
-    co_await report_bytes(false);
+    co_await report_bytes();
     co_await answer(*line);
     if (leaving_) throw *leaving_;
   }
@@ -100,20 +102,11 @@ connection::rejection connection::unreadable(boost::system::error_code error) co
 troupe::task<> connection::answer(std::string_view line) {
   ++counts_.requests;
   request asked = parse(line);
-  std::uint64_t failed_before = counts_.failed;
+  has_failed_ = false;
   std::string text = co_await answer_to(asked);
   text += '\n';
-  bool is_written = false;
-  struct settling {  // However the write ends.
-    request_counts& counts;
-    const bool& is_written;
-    bool has_failed;
-    ~settling() {
-      if (!has_failed) ++(is_written ? counts.answered : counts.failed);
-    }
-  } last{counts_, is_written, counts_.failed != failed_before};
   co_await write(text);
-  is_written = true;
+  if (!has_failed_) ++counts_.answered;
 }
 
 troupe::task<std::string> connection::answer_to(const request& asked) {
@@ -138,19 +131,19 @@ troupe::task<std::string> connection::answer_to(const request& asked) {
 }
 
 troupe::task<std::string> connection::answer_to_rtt() {
-  troupe::result<troupe::duration> round_trip = co_await with_.timing.rtt();
+  troupe::result<troupe::duration> round_trip = co_await measure_rtt(with_.timing);
   if (round_trip) {
     std::chrono::duration<double, std::micro> time = *round_trip;
     co_return fmt::format("rtt {:.1f} us", time.count());
   }
-  ++counts_.failed;
+  has_failed_ = true;
   std::string reason = round_trip.error().message();
   at_->heard.say(trouble::rtt, fmt::format("{}: rtt failed: {}", name_, reason));
   co_return fmt::format("error: rtt: {}", reason);
 }
 
 troupe::task<std::string> connection::answer_to_stats() {
-  totals now = co_await with_.counting.ask();
+  totals now = co_await ask_surely(with_.counting, ask_totals{});
   co_return fmt::format("stats connections={} bytes={} bytes/s={}", now.connections,
                         now.counted_bytes, now.last_second_bytes);
 }
@@ -218,11 +211,11 @@ troupe::task<> connection::linger() {
   }
 }
 
-troupe::task<> connection::report_bytes(bool is_last) {
+troupe::task<> connection::report_bytes() {
   std::uint64_t total = peer_.bytes_read();
   // The lines of a burst mostly come with one read.
-  if (total == acknowledged_bytes_ && !is_last) co_return;
-  acknowledged_bytes_ = co_await with_.counting.report_total(id_, total, is_last);
+  if (total == acknowledged_bytes_) co_return;
+  acknowledged_bytes_ = co_await ask_surely(with_.counting, report{id_, total});
 }
 
 }  // namespace service

@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include <troupe/actor/actor.hpp>
 #include <troupe/io/framing.hpp>
 #include <troupe/io/stream.hpp>
 #include <troupe/task/task.hpp>
@@ -16,16 +17,17 @@ namespace service {
 /// is answered has been counted.
 ///
 /// A peer that is silent, does not read, or sends what is no line is told so, as far as possible,
-/// named on stderr, and closed.
-class connection {
+/// named on stderr, and closed. Nobody sends it anything: it is asked to end by the events of the
+/// site, and a kill() breaks off its one handler.
+class connection final : public troupe::actor {
 public:
   connection(troupe::io::stream peer, connection_id id, seat at, colleagues with);
   connection(const connection&) = delete;
   connection& operator=(const connection&) = delete;
-  ~connection();  // Enters what was read and answered into the books.
+  ~connection();  // Tells the aggregator what was read and answered, however it has ended.
 
   /// Serves the peer until it or the service ends it. Errors: none of the peer's.
-  troupe::task<> serve();
+  troupe::task<> on_start();
 
 private:
   struct rejection {
@@ -45,7 +47,7 @@ private:
   troupe::task<> write(std::string_view text);
   troupe::task<> turn_away(const rejection& because);
   troupe::task<> linger();
-  troupe::task<> report_bytes(bool is_last);
+  troupe::task<> report_bytes();
   [[nodiscard]] rejection unreadable(boost::system::error_code error) const;
 
   troupe::io::stream peer_;
@@ -58,6 +60,7 @@ private:
   bool draining_ = false;
   std::optional<rejection> leaving_;  // Decided; the peer still gets its last answer.
   bool has_quit_ = false;
+  bool has_failed_ = false;      // The request at hand.
   unsigned nonsense_count_ = 0;  // In a row.
   std::uint64_t acknowledged_bytes_ = 0;
   request_counts counts_;

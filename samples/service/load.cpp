@@ -23,11 +23,11 @@ constexpr auto connect_time = 10s;
 constexpr auto finish_time = 10s;
 constexpr unsigned patience_count = 3;  // Attempts in vain before a word is said.
 
-troupe::task<bool> visit(load_site& of, books into, troupe::pal::random& dice, bool complain) {
+troupe::task<bool> visit(load_site& of, troupe::pal::random& dice, bool complain) {
   try {
     troupe::io::stream server =
         co_await troupe::timeout(connect_time, troupe::net::tcp_connect("127.0.0.1", of.port));
-    client visitor{std::move(server), of, std::move(into), dice};
+    client visitor{std::move(server), of, dice};
     co_return co_await visitor.converse();
   } catch (const troupe::system_error& error) {
     if (complain) {
@@ -38,11 +38,11 @@ troupe::task<bool> visit(load_site& of, books into, troupe::pal::random& dice, b
   co_return false;
 }
 
-troupe::task<> run_client(std::shared_ptr<load_site> of, books into, std::uint64_t seed) {
+troupe::task<> run_client(std::shared_ptr<load_site> of, std::uint64_t seed) {
   troupe::pal::random dice{seed};
   unsigned vain_count = 0;
   while (!of->finish.is_set()) {
-    bool was_served = co_await visit(*of, into, dice, vain_count >= patience_count);
+    bool was_served = co_await visit(*of, dice, vain_count >= patience_count);
     vain_count = was_served ? 0 : vain_count + 1;
     if (was_served) continue;
     auto pause = std::min<troupe::duration>(10ms * vain_count, 500ms);
@@ -52,10 +52,10 @@ troupe::task<> run_client(std::shared_ptr<load_site> of, books into, std::uint64
 
 }  // namespace
 
-void load::start(const books& into) {
+void load::start() {
   troupe::pal::random seeds{shared_->at->wanted.seed};
   for (std::size_t i = 0; i < shared_->at->wanted.client_count; ++i) {
-    clients_.push_back(troupe::spawn(run_client, shared_, into, seeds.next()));
+    clients_.push_back(troupe::spawn(run_client, shared_, seeds.next()));
   }
 }
 

@@ -14,11 +14,11 @@ namespace service {
 /// Clients of our own, each with one connection at a time.
 class load {
 public:
-  load(std::shared_ptr<site> at, std::uint16_t port)
-      : shared_{std::make_shared<load_site>(std::move(at), port)} {}
+  load(std::shared_ptr<site> at, troupe::ref<aggregator> told, std::uint16_t port)
+      : shared_{std::make_shared<load_site>(std::move(at), std::move(told), port)} {}
 
   /// Starts them. Requires: called once.
-  void start(const books& into);
+  void start();
 
   /// Lets each end its connection by quit, and waits for them; those that cannot are cut off.
   troupe::task<> finish();

@@ -9,6 +9,15 @@
 
 namespace service {
 
+namespace {
+
+[[noreturn]] void refuse(const char* what) {
+  fmt::print(stderr, "service: {}\n", what);
+  std::exit(2);
+}
+
+}  // namespace
+
 options parse_options(int argc, char** argv) {
   samples::options given{argc, argv};
   options wanted;
@@ -24,17 +33,24 @@ options parse_options(int argc, char** argv) {
       given.number("--limit", wanted.max_connections, std::size_t{1}, std::size_t{1'000'000});
   std::chrono::duration<double> idle{given.number("--idle", 30.0, 0.01, 86'400.0)};
   wanted.idle = std::chrono::duration_cast<troupe::duration>(idle);
+  wanted.chaos = given.flag("--chaos");
+  auto kills = given.number<std::uint64_t>("--kills", 0, 1, 50);
+  wanted.lost_bytes = given.number<std::uint64_t>("--lose", 0, 1, 1'000'000);
   given.end();
 
+  if (wanted.serve && wanted.chaos) {
+    refuse("--chaos needs a load, and --serve has none: leave out the one or the other");
+  }
+  if (kills != 0 && !wanted.chaos) refuse("--kills is how often --chaos kills: give both");
   if (wanted.serve && (seconds != 0 || connections != 0 || seed != 0)) {
-    fmt::print(stderr,
-               "service: --seconds, --connections and --seed describe the load, and --serve "
-               "has none: leave out the one or the other\n");
-    std::exit(2);
+    refuse(
+        "--seconds, --connections and --seed describe the load, and --serve has none: leave out "
+        "the one or the other");
   }
   if (seconds != 0) wanted.run_for = std::chrono::seconds{seconds};
   if (connections != 0) wanted.client_count = connections;
   if (seed != 0) wanted.seed = seed;
+  if (kills != 0) wanted.kills_per_second = kills;
   return wanted;
 }
 

@@ -19,7 +19,11 @@ struct options {
   // The load's.
   std::chrono::seconds run_for{10};
   std::size_t client_count = 32;
-  std::uint64_t seed = 1;
+  std::uint64_t seed = 1;        // Of the chaos, too.
+  std::uint64_t lost_bytes = 0;  // Taken off what is counted: for a test of the balance.
+
+  bool chaos = false;  // Kill parts of the service at random.
+  std::uint64_t kills_per_second = 4;
 };
 
 /// Reads the command line. Wrong usage is one line on stderr, and the end of the process, code 2.

@@ -14,7 +14,7 @@
 #include <troupe/task/shield.hpp>
 #include <troupe/task/spawn.hpp>
 
-#include "acceptor.hpp"
+#include "door.hpp"
 
 namespace service {
 
@@ -23,7 +23,9 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto drain_time = 1s;
-constexpr std::uint32_t mailbox_size = 1024;
+
+// More than chaos asks for at its worst.
+constexpr troupe::supervision lenient{.max_restarts = 1000, .max_delay = 50ms};
 
 double microseconds(troupe::duration length) {
   return std::chrono::duration<double, std::micro>{length}.count();
@@ -39,27 +41,38 @@ troupe::task<> main_job::start() {
   start_roles(ponger.port());
   ponging_ = troupe::spawn(answer_pings, std::move(ponger));
   // Connects the transport before a stop can end intake there.
-  auto first = co_await parts_->timing.rtt();
+  auto first = co_await measure_rtt(parts_->timing);
   if (!first) {
     throw troupe::system_error{first.error(), "the coordinator cannot reach its peer"};
   }
 
   fmt::print("listening on {}\n", listener.local_address());
-  accepting_ = troupe::spawn(accept_connections, std::move(listener), at_, *parts_);
+  if (at_->wanted.chaos) enemy_ = troupe::spawn<chaos>(at_);
+  door_ = open_door(*root_, std::move(listener), at_, *parts_, enemy_);
   if (at_->wanted.serve) co_return;
-  load_.emplace(at_, port);
-  load_->start(parts_->balance);
+  load_.emplace(at_, parts_->counting, port);
+  load_->start();
+  if (enemy_) start_chaos();
 }
 
+// The order of a stop is the reverse.
 void main_job::start_roles(std::uint16_t ponger_port) {
-  auto reports = troupe::mpsc<aggregator::message>(mailbox_size);
-  auto requests = troupe::mpsc<coordinator::message>(mailbox_size);
-  auto entries = troupe::mpsc_unbounded<entry>();
-  parts_.emplace(aggregator{std::move(reports.tx)}, coordinator{std::move(requests.tx)},
-                 std::move(entries.tx));
-  counting_ = troupe::spawn(aggregate, std::move(reports.rx));
-  coordinating_ = troupe::spawn(coordinate, std::move(requests.rx), transport{ponger_port});
-  booking_ = troupe::spawn(keep_books, std::move(entries.rx));
+  root_ = troupe::spawn<troupe::supervisor>(lenient);
+  // Without a bound, since a connection must be able to tell of its end while it unwinds. Each has
+  // two messages on the way at most.
+  troupe::child_options counting{{.name = "aggregator", .unbounded = true}};
+  troupe::child_options timing{{.name = "coordinator"}};
+  auto durable = std::make_shared<ledger>(at_->wanted.chaos, at_->wanted.lost_bytes);
+  coordinator::open_function open = [ponger_port] { return dial(ponger_port); };
+  parts_.emplace(
+      colleagues{troupe::spawn_child<aggregator>(*root_, std::move(counting), std::move(durable)),
+                 troupe::spawn_child<coordinator>(*root_, std::move(timing), std::move(open))});
+}
+
+void main_job::start_chaos() {
+  (void)enemy_->try_send(victim{kind::listener, *door_});
+  (void)enemy_->try_send(victim{kind::aggregator, parts_->counting});
+  (void)enemy_->try_send(victim{kind::coordinator, parts_->timing});
 }
 
 troupe::task<> main_job::work() {
@@ -74,7 +87,7 @@ troupe::task<> main_job::work() {
     troupe::tick reached =
         co_await seconds.next();  // It leaves out what a busy machine has missed.
     second = std::chrono::round<std::chrono::seconds>(reached.due - start).count();
-    totals counted = co_await parts_->counting.ask();
+    totals counted = co_await ask_surely(parts_->counting, ask_totals{});
     troupe::duration passed = troupe::now() - std::exchange(last, troupe::now());
     tell(second, passed, counted.connections,
          counted.counted_bytes - std::exchange(bytes_before, counted.counted_bytes));
@@ -93,28 +106,38 @@ void main_job::tell(std::int64_t second, troupe::duration passed, std::size_t co
 }
 
 troupe::task<balance> main_job::wind_down() {
+  if (enemy_) done_ = co_await enemy_->ask(calm{});
   if (load_) co_await load_->finish();
-  if (accepting_) co_await accepting_->cancel();
+  at_->draining.set();
+  if (door_) co_await close_door();
   balance result;
-  if (parts_) result = co_await drain();
+  if (parts_) result = co_await ask_surely(parts_->counting, settle{});
+  if (enemy_) enemy_->stop();
+  if (root_) {
+    root_->stop();
+    co_await root_->ended();
+  }
   if (ponging_) co_await ponging_->cancel();
   co_return result;
 }
 
-// Connections first: the other parts end with the last of those who talk to them.
-troupe::task<balance> main_job::drain() {
-  parts_.reset();
-  at_->draining.set();
-  auto booked = co_await troupe::timeout(drain_time, booking_->as_operation()).as_result();
-  if (!booked) {
-    at_->closing.set();
-    booked = co_await *booking_;
-  }
-  balance result = *booked;
-  result.counted_bytes = co_await *counting_;
-  co_await *coordinating_;
-  co_return result;
+// Connections first: they talk to the other parts until their end.
+troupe::task<> main_job::close_door() {
+  door_->stop();
+  auto left = co_await troupe::timeout(drain_time, all_have_left()).as_result();
+  if (left) co_return;
+  at_->closing.set();
+  co_await all_have_left();
 }
+
+// Also those that a listener has made which was killed.
+troupe::task<> main_job::all_have_left() {
+  co_await door_->ended();
+  at_->close();
+  co_await at_->vacant.wait();
+}
+
+std::string main_job::havoc_text() const { return summary(done_, at_->answered_count.load()); }
 
 troupe::task<int> run_main_job(options wanted) {
   main_job job{wanted};
@@ -136,6 +159,7 @@ troupe::task<int> run_main_job(options wanted) {
     has_failed = true;
   }
   if (has_failed) co_return 1;
+  if (wanted.chaos) fmt::print("{}\n", job.havoc_text());
   fmt::print("{}\n", result.text());
   co_return result.ok() ? 0 : 1;
 }

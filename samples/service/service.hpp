@@ -4,11 +4,14 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 
-#include <troupe/io/listener.hpp>
+#include <actors/listener.hpp>
+#include <troupe/actor/supervisor.hpp>
 #include <troupe/task/join_handle.hpp>
 #include <troupe/task/task.hpp>
 
+#include "chaos.hpp"
 #include "load.hpp"
 #include "site.hpp"
 
@@ -29,18 +32,25 @@ public:
   /// Returns: what came in and what became of it. Requires: start() was called, if it ended or not.
   troupe::task<balance> wind_down();
 
+  /// Returns: what chaos has killed, as a line. Requires: wind_down() was called.
+  [[nodiscard]] std::string havoc_text() const;
+
 private:
   void start_roles(std::uint16_t ponger_port);
+  void start_chaos();
   void tell(std::int64_t second, troupe::duration passed, std::size_t connections,
             std::uint64_t bytes) const;
-  troupe::task<balance> drain();
+  troupe::task<> close_door();
+  troupe::task<> all_have_left();
 
   std::shared_ptr<site> at_;
+  std::optional<troupe::ref<troupe::supervisor>> root_;
   std::optional<colleagues> parts_;
+  std::optional<troupe::ref<chaos>> enemy_;
+  std::optional<troupe::ref<troupe::actors::listener>> door_;
   std::optional<load> load_;
-  std::optional<troupe::join_handle<void>> ponging_, coordinating_, accepting_;
-  std::optional<troupe::join_handle<std::uint64_t>> counting_;
-  std::optional<troupe::join_handle<balance>> booking_;
+  std::optional<troupe::join_handle<void>> ponging_;
+  havoc done_;
 };
 
 /// The program, from start to exit code.

@@ -2,13 +2,13 @@
 
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <utility>
 
 #include <troupe/sync/event.hpp>
 
 #include "aggregator.hpp"
-#include "books.hpp"
 #include "complaints.hpp"
 #include "coordinator.hpp"
 #include "options.hpp"
@@ -21,23 +21,36 @@ struct site {
 
   const options wanted;
   complaints heard;
-  std::atomic<std::size_t> open_connections{0};
+  std::atomic<connection_id> last_id{0};
+  std::atomic<std::uint64_t> answered_count{0};  // Of the load.
 
-  // The two steps of a graceful stop, for connections.
+  // The steps of a graceful stop, for connections.
   troupe::event draining;  // Serve what has arrived already, then close.
   troupe::event closing;   // Time is up: wait for no peer any more.
+
+  [[nodiscard]] std::size_t open_connections() const noexcept { return seats_.load() - 1; }
+  void take_seat() noexcept { seats_.fetch_add(1); }
+  void leave_seat() noexcept {
+    if (seats_.fetch_sub(1) == 1) vacant.set();
+  }
+  troupe::event vacant;  // All connections have ended, and close() was called.
+  void close() noexcept {
+    if (!std::exchange(is_closed_, true)) leave_seat();
+  }
+
+private:
+  std::atomic<std::size_t> seats_{1};  // One is the service's own, until it is closed.
+  bool is_closed_ = false;
 };
 
 /// The place of one connection among those that are open.
 class seat {
 public:
-  explicit seat(std::shared_ptr<site> at) noexcept : at_{std::move(at)} {
-    at_->open_connections.fetch_add(1);
-  }
+  explicit seat(std::shared_ptr<site> at) noexcept : at_{std::move(at)} { at_->take_seat(); }
   seat(seat&&) noexcept = default;
   seat& operator=(seat&&) = delete;
   ~seat() {
-    if (at_) at_->open_connections.fetch_sub(1);
+    if (at_ != nullptr) at_->leave_seat();
   }
   site* operator->() const noexcept { return at_.get(); }
 
@@ -45,14 +58,10 @@ private:
   std::shared_ptr<site> at_;
 };
 
-/// Whom a connection talks to. Each of them ends when the last copy of its address is gone.
+/// Whom a connection talks to.
 struct colleagues {
-  aggregator counting;
-  coordinator timing;
-  books balance;
-
-  colleagues(aggregator a, coordinator c, books b) noexcept
-      : counting{std::move(a)}, timing{std::move(c)}, balance{std::move(b)} {}
+  troupe::ref<aggregator> counting;
+  troupe::ref<coordinator> timing;
 };
 
 }  // namespace service

@@ -13,6 +13,8 @@ namespace service {
 
 namespace {
 
+constexpr auto max_time = std::chrono::seconds{1};
+
 troupe::task<> answer_pings_of(troupe::io::stream from) {
   try {
     std::array<char, 5> ping{};
@@ -27,29 +29,22 @@ troupe::task<> answer_pings_of(troupe::io::stream from) {
 
 }  // namespace
 
-troupe::task<troupe::duration> transport::ping() {
-  bool done = false;
-  // Whatever ends an exchange in the middle: the pong that may still come must not be taken for the
-  // next one's.
-  struct closing {
-    transport& of;
-    bool& unless;
-    ~closing() {
-      if (!unless) of.peer_.reset();
-    }
-  } last{*this, done};
-  troupe::duration round_trip = co_await troupe::timeout(std::chrono::seconds{1}, exchange());
-  done = true;
-  co_return round_trip;
+troupe::task<troupe::duration> transport::serve(ping) {
+  co_return co_await troupe::timeout(max_time, exchange());
 }
 
 troupe::task<troupe::duration> transport::exchange() {
-  if (!peer_) peer_.emplace(co_await troupe::net::tcp_connect("127.0.0.1", peer_port_));
   std::array<char, 5> pong{};
   troupe::time_point start = troupe::now();
-  co_await peer_->write_all("ping\n");
-  co_await peer_->read_exactly(pong);
+  co_await peer_.write_all("ping\n");
+  co_await peer_.read_exactly(pong);
   co_return troupe::now() - start;
+}
+
+troupe::task<transport> dial(std::uint16_t peer_port) {
+  troupe::io::stream peer =
+      co_await troupe::timeout(max_time, troupe::net::tcp_connect("127.0.0.1", peer_port));
+  co_return transport{std::move(peer)};
 }
 
 troupe::task<> answer_pings(troupe::io::listener listener) {

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
+#include <utility>
 
 #include <troupe/io/listener.hpp>
 #include <troupe/io/stream.hpp>
@@ -10,25 +10,27 @@
 
 namespace service {
 
+struct ping {};
+
 /// What the coordinator owns: a way to a peer that answers pings. Here a connection on loopback.
 class transport {
 public:
-  explicit transport(std::uint16_t peer_port) noexcept : peer_port_{peer_port} {}
+  explicit transport(troupe::io::stream peer) noexcept : peer_{std::move(peer)} {}
 
-  /// Sends a ping and waits for the pong; connects first where there is no connection.
+  /// Sends a ping and waits for the pong.
   ///
   /// Returns: the time between them.
-  /// Errors:  system_error: errc::timed_out after a second; what sockets fail with. The connection
-  /// is
-  ///          then given up, and the next ping makes a new one.
-  troupe::task<troupe::duration> ping();
+  /// Errors:  system_error: errc::timed_out after a second; what sockets fail with.
+  troupe::task<troupe::duration> serve(ping);
 
 private:
   troupe::task<troupe::duration> exchange();
 
-  std::uint16_t peer_port_;
-  std::optional<troupe::io::stream> peer_;
+  troupe::io::stream peer_;
 };
+
+/// Connects to a peer on loopback. Errors: as serve().
+troupe::task<transport> dial(std::uint16_t peer_port);
 
 /// The peer: answers pings on every connection, until intake ends.
 troupe::task<> answer_pings(troupe::io::listener listener);

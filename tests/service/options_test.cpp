@@ -40,6 +40,15 @@ BOOST_AUTO_TEST_CASE(options_of_the_load_do_not_go_with_serving) {
              std::string::npos);
 }
 
+BOOST_AUTO_TEST_CASE(options_of_chaos_need_it_and_it_needs_a_load) {
+  BOOST_TEST(complaint_about({"--chaos", "--seed", "0"}) ==
+             "service: --seed is '0': it must be a number from 1 to 4294967295\n");
+  BOOST_TEST(complaint_about({"--chaos", "--kills", "51"}) ==
+             "service: --kills is '51': it must be a number from 1 to 50\n");
+  BOOST_TEST(complaint_about({"--kills", "5"}).starts_with("service: --kills is how often"));
+  BOOST_TEST(complaint_about({"--serve", "--chaos"}).starts_with("service: --chaos needs a load"));
+}
+
 BOOST_AUTO_TEST_CASE(a_port_in_use_is_one_line_and_exit_code_1) {
   samples::program first{"service", {"--serve"}};
   std::string port = std::to_string(samples::port_of(first));

@@ -1,0 +1,62 @@
+#include <cstdint>
+#include <regex>
+#include <string>
+#include <vector>
+
+#include <boost/test/unit_test.hpp>
+
+#include <service/serving.hpp>
+
+namespace service {
+
+namespace {
+
+// The numbers of the summary, in its order: four kinds that were killed, then what was answered.
+std::vector<std::uint64_t> havoc_in(const std::string& line) {
+  static const std::regex form{
+      R"(chaos: killed listener=(\d+) connections=(\d+) aggregator=(\d+) coordinator=(\d+), )"
+      R"(then answered=(\d+))"};
+  std::smatch found;
+  BOOST_REQUIRE_MESSAGE(std::regex_match(line, found, form), "no summary: " << line);
+  std::vector<std::uint64_t> numbers;
+  for (std::size_t i = 1; i < found.size(); ++i) numbers.push_back(std::stoull(found[i]));
+  return numbers;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(chaos_, *boost::unit_test::label("sample"))
+
+BOOST_AUTO_TEST_CASE(it_balances_while_each_kind_is_killed_and_answers_after_the_last) {
+  for (const char* seed : {"1", "7", "2026"}) {
+    samples::program run{"service", {"--seconds", "2", "--chaos", "--kills", "20", "--seed", seed}};
+    auto lines = run.lines();
+    BOOST_TEST_REQUIRE(lines.size() >= 2u);
+    for (std::uint64_t number : havoc_in(lines[lines.size() - 2])) BOOST_TEST(number >= 1u);
+    balance last = balance_in(lines.back());
+    BOOST_TEST(last.ok);
+    BOOST_TEST(last.sent == last.counted + last.dropped);
+    BOOST_TEST(last.requests == last.answered + last.failed);
+    BOOST_TEST(last.failed >= 1u);
+    BOOST_TEST(last.answered > 100u);
+    BOOST_TEST(run.exit_code() == 0);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_byte_that_is_lost_makes_the_balance_broken) {
+  for (bool chaos : {false, true}) {
+    std::vector<std::string> arguments{"--seconds", "1", "--lose", "1"};
+    if (chaos) arguments.emplace_back("--chaos");
+    samples::program run{"service", std::move(arguments)};
+    auto lines = run.lines();
+    BOOST_TEST_REQUIRE(!lines.empty());
+    balance last = balance_in(lines.back());
+    BOOST_TEST(!last.ok);
+    BOOST_TEST(last.sent == last.counted + last.dropped + 1);
+    BOOST_TEST(run.exit_code() == 1);
+  }
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace service
