@@ -50,9 +50,12 @@ troupe::task<bool> client::converse() {
 }
 
 troupe::task<bool> client::be_greeted() {
-  auto first = co_await troupe::timeout(answer_time, answers_.next_line()).as_result();
-  if (!first || !*first) co_return false;
-  auto id = id_in_greeting(**first);
+  // A connection that nobody accepts any more is closed only at the very end.
+  auto first = co_await troupe::select(
+      troupe::timeout(answer_time, answers_.next_line()).as_result(), of_.finish.wait());
+  auto* line = std::get_if<0>(&first);
+  if (line == nullptr || !*line || !**line) co_return false;
+  auto id = id_in_greeting(***line);
   if (!id) co_return false;  // It is told why it is not wanted.
   // Killed right after its greeting, the connection cannot be claimed any more.
   bool is_claimed = co_await ask_surely(of_.balance, claim{*id});
