@@ -56,8 +56,8 @@ havoc chaos::on(calm) {
 // A round has its kinds in an order of its own.
 kind chaos::draw() {
   if (deck_.empty()) {
-    deck_ = {kind::listener, kind::aggregator, kind::coordinator};
-    deck_.insert(deck_.end(), connections_per_round, kind::connection);
+    deck_ = {kind::a_listener, kind::an_aggregator, kind::a_coordinator};
+    deck_.insert(deck_.end(), connections_per_round, kind::a_connection);
   }
   std::swap(deck_[dice_.below(deck_.size())], deck_.back());
   kind drawn = deck_.back();
@@ -69,8 +69,8 @@ std::string summary(const havoc& done, std::uint64_t answered_count) {
   auto killed = [&done](kind what) { return done.killed[static_cast<std::size_t>(what)]; };
   return fmt::format(
       "chaos: killed listener={} connections={} aggregator={} coordinator={}, then answered={}",
-      killed(kind::listener), killed(kind::connection), killed(kind::aggregator),
-      killed(kind::coordinator), answered_count - done.answered_before);
+      killed(kind::a_listener), killed(kind::a_connection), killed(kind::an_aggregator),
+      killed(kind::a_coordinator), answered_count - done.answered_before);
 }
 
 }  // namespace service

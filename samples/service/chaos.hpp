@@ -16,7 +16,7 @@
 namespace service {
 
 /// What chaos kills. The order is that of its summary.
-enum class kind { listener, connection, aggregator, coordinator, count_ };
+enum class kind { a_listener, a_connection, an_aggregator, a_coordinator, count_ };
 
 /// Hands an actor over to chaos.
 struct victim {

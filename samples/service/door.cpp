@@ -40,7 +40,7 @@ struct maker {
   troupe::ref<any_actor> operator()(troupe::io::stream peer) const {
     if (at->open_connections() >= at->wanted.max_connections) return refuse(std::move(peer));
     auto made = troupe::spawn<connection>(std::move(peer), ++at->last_id, seat{at}, with);
-    if (enemy) (void)enemy->try_send(victim{kind::connection, made});
+    if (enemy) (void)enemy->try_send(victim{kind::a_connection, made});
     return made;
   }
 

@@ -70,9 +70,9 @@ void main_job::start_roles(std::uint16_t ponger_port) {
 }
 
 void main_job::start_chaos() {
-  (void)enemy_->try_send(victim{kind::listener, *door_});
-  (void)enemy_->try_send(victim{kind::aggregator, parts_->counting});
-  (void)enemy_->try_send(victim{kind::coordinator, parts_->timing});
+  (void)enemy_->try_send(victim{kind::a_listener, *door_});
+  (void)enemy_->try_send(victim{kind::an_aggregator, parts_->counting});
+  (void)enemy_->try_send(victim{kind::a_coordinator, parts_->timing});
 }
 
 troupe::task<> main_job::work() {
