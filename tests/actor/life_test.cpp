@@ -162,8 +162,8 @@ BOOST_AUTO_TEST_CASE(stop_and_kill_find_each_phase_of_a_life) {
         auto root = spawn<supervisor>();
         auto make = [&] {
           child_options once{{}, child_kind::temporary};
-          return is_supervised ? spawn_child<slow>(root, once, std::ref(log), "s")
-                               : spawn<slow>(log, "s");
+          if (is_supervised) return spawn_child<slow>(root, once, std::ref(log), "s");
+          return spawn<slow>(log, "s");
         };
         auto end = [&](const ref<slow>& which) { is_killed ? which.kill() : which.stop(); };
         // While on_start waits, while a handler waits, while on_stop waits.
@@ -173,8 +173,8 @@ BOOST_AUTO_TEST_CASE(stop_and_kill_find_each_phase_of_a_life) {
         end(starting);
         exit_reason why = co_await starting.ended();
         BOOST_TEST((why.kind == (is_killed ? exit_kind::killed : exit_kind::stopped)));
-        lines wanted = is_killed ? lines{"s destroyed"}
-                                 : lines{"s started", "s stopping", "s stopped", "s destroyed"};
+        lines wanted{"s started", "s stopping", "s stopped", "s destroyed"};
+        if (is_killed) wanted.erase(wanted.begin(), wanted.end() - 1);
         BOOST_TEST(log == wanted, boost::test_tools::per_element());
         log.clear();
 

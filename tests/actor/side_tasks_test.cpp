@@ -106,7 +106,8 @@ private:
       } guard{this};
       note("side task");
       event never;
-      co_await (until == nullptr ? never : *until).wait();
+      event* awaited = until == nullptr ? &never : until;
+      co_await awaited->wait();
       ++sum_;
     });
   }
@@ -195,6 +196,11 @@ template <class A>
 task<> end(ref<A> which) {
   which.stop();
   co_await which.ended();
+}
+
+ref<host> spawn_host(const ref<supervisor>* root, diary& notes) {
+  if (root != nullptr) return spawn_child<host>(*root, std::ref(notes));
+  return spawn<host>(notes);
 }
 
 }  // namespace
@@ -290,7 +296,7 @@ BOOST_AUTO_TEST_CASE(are_ended_before_the_state_goes) {
     diary notes;
     rt.block_on([&]() -> task<> {
       auto root = spawn<supervisor>();
-      auto h = how == 2 ? spawn_child<host>(root, std::ref(notes)) : spawn<host>(notes);
+      auto h = spawn_host(how == 2 ? &root : nullptr, notes);
       co_await h.ask(start{place::plain, nullptr});
       co_await until_idle();
       if (how == 0) h.stop();

@@ -416,7 +416,8 @@ BOOST_AUTO_TEST_CASE(link_ties_two_fates_together) {
       co_await a.send(b);
       (void)co_await a.ask(total{});
       (void)co_await b.ask(total{});
-      co_await (who_linked_fails ? a : b).send(crash{});
+      ref<tied>& failing = *(who_linked_fails ? &a : &b);
+      co_await failing.send(crash{});
       exit_reason of_a = co_await a.ended(), of_b = co_await b.ended();
       BOOST_TEST((of_a.kind == (who_linked_fails ? exit_kind::failed : exit_kind::killed)));
       BOOST_TEST((of_b.kind == (who_linked_fails ? exit_kind::killed : exit_kind::failed)));
