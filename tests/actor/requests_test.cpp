@@ -10,6 +10,7 @@
 
 #include <troupe/actor/ask_many.hpp>
 #include <troupe/actor/registry.hpp>
+#include <troupe/actor/undelivered.hpp>
 #include <troupe/runtime/runtime.hpp>
 #include <troupe/sched/sleep.hpp>
 #include <troupe/sync/event.hpp>
@@ -100,6 +101,33 @@ BOOST_AUTO_TEST_CASE(delegate_into_a_full_mailbox_fails_the_request) {
     until.set();
     BOOST_TEST((co_await busy) == 7);
   });
+}
+
+// A send that waits for room is one, too: it does not wait here.
+BOOST_AUTO_TEST_CASE(
+    mailbox_bounded_drop_newest_lets_every_send_succeed_and_reports_what_it_drops) {
+  static int dropped = 0;
+  auto former = set_undelivered_sink([](const undelivered& one) {
+    if (one.reason == ask_errc::mailbox_full) ++dropped;
+  });
+  rt.block_on([]() -> task<> {
+    actor_options small{.capacity = 1, .when_full = overflow::drop_newest};
+    auto a = spawn<account>(small);
+    event until;
+    auto busy = spawn([&]() -> task<int> { co_return co_await a.ask(slow_total{&until}); });
+    co_await sleep_for(1ms);
+    BOOST_TEST(a.try_send(add{1}).has_value());
+    BOOST_TEST(a.try_send(add{2}).has_value());
+    co_await a.send(add{4});
+    auto refused = co_await a.ask(total{}).as_result();
+    BOOST_TEST((refused.error() == ask_errc::mailbox_full));
+    until.set();
+    (void)co_await busy;
+    co_await sleep_for(1ms);
+    BOOST_TEST((co_await a.ask(total{})) == 1);
+  });
+  set_undelivered_sink(former);
+  BOOST_TEST(dropped == 2);
 }
 
 BOOST_AUTO_TEST_CASE(protocol_refs_stand_for_any_actor_that_fulfils_it) {

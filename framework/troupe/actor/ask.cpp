@@ -6,7 +6,8 @@ namespace troupe::detail {
 
 bool actor_wait::try_push(envelope& message, ask_errc& error) noexcept {
   use_wake();
-  switch (owner_->push(message)) {
+  bool is_request = message.table->is_request;
+  switch (is_request ? owner_->push(message) : owner_->push_sent(message)) {
     case message_queue::pushed::sent:
     case message_queue::pushed::sent_to_idle:
       return true;

@@ -77,12 +77,8 @@ public:
     bool may_drop = block().when_full() == overflow::drop_newest;
     if (!block().has_room() && !may_drop) return make_error_code(ask_errc::mailbox_full);
     auto* made = new_message(plain(std::forward<M>(message)));
-    auto how = block().push(*made);
+    auto how = block().push_sent(*made);
     if (how == detail::message_queue::pushed::sent) return {};
-    if (how == detail::message_queue::pushed::full && may_drop) {
-      detail::sent_of<plain>::drop(*made, ask_errc::mailbox_full);
-      return {};
-    }
     if constexpr (!std::is_lvalue_reference_v<M>) {
       std::destroy_at(&message);
       std::construct_at(&message, std::move(made->message));

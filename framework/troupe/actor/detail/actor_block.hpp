@@ -118,6 +118,14 @@ public:
     }
     return how;
   }
+  /// The same for a message that nobody answers: where a full mailbox drops it, it is not in the
+  /// way of its sender. Returns: sent, also then; full, closed.
+  [[nodiscard]] message_queue::pushed push_sent(envelope& message) noexcept {
+    auto how = push(message);
+    if (how != message_queue::pushed::full || when_full_ != overflow::drop_newest) return how;
+    message.table->drop(message, ask_errc::mailbox_full);
+    return message_queue::pushed::sent;
+  }
   /// Sends what has its own room: notices, timers' messages. Returns: false when it takes no mail.
   [[nodiscard]] bool push_uncounted(envelope& message) noexcept {
     auto how = mail_.push(message, 0);
