@@ -101,7 +101,9 @@ public:
 /// likes. One message is handled at a time, awaits included, unless a handler has `interleaved` as
 /// its last parameter. `on_start()` and `on_stop()`, plain or coroutines, run first and last where
 /// a class has them; after kill() on_stop does not. An exception that leaves a handler ends the
-/// actor; its supervisor may start it anew, else it goes to the failure sink. Example:
+/// actor; its supervisor may start it anew, else it goes to the failure sink.
+///
+/// Example:
 ///     class counter : public troupe::actor {
 ///     public:
 ///       void on(add m) { sum_ += m.amount; }
@@ -166,9 +168,6 @@ inline constexpr actor_table table_of_actor{
     [](actor_block& of) noexcept { static_cast<A*>(of.state())->~A(); }, start_event_of<A>(),
     stop_event_of<A>(), type_name<A>(), sizeof(A)};
 
-inline constexpr const char* spawn_actor_outside =
-    "spawn() was called outside a runtime: call it in a task, or start one with troupe::run(main)";
-
 /// Starts an actor whose state `construct(block)` makes; `announce(block)` comes before its life.
 template <class A, class Construct, class Announce>
 ref<A> start_actor(executor& exec, actor_options options, Construct construct, Announce announce) {
@@ -198,7 +197,7 @@ ref<A> start_actor(executor& exec, actor_options options, Construct construct, A
 template <class A, class... Args>
 ref<A> start_alone(actor_options options, Args&&... args) {
   return start_actor<A>(
-      require_executor(spawn_actor_outside), std::move(options),
+      require_executor(spawn_outside), std::move(options),
       [&](actor_block& block) { new (block.make_room()) A(std::forward<Args>(args)...); },
       [](actor_block&) {});
 }

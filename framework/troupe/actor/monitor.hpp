@@ -42,32 +42,11 @@ private:
     }
     static void drop(envelope& self, ask_errc) noexcept { finish(self, true); }
 
-    static constexpr envelope_table table{&run,
-                                          &sent<A, down>::complete,
-                                          &finish,
-                                          &drop,
-                                          nullptr,
-                                          type_name<down>(),
-                                          false,  // It is used again, or ends on the turn.
-                                          false,
-                                          false,
-                                          sent<A, down>::handler::is_interleaved};
+    static constexpr envelope_table table = embedded(sent<A, down>::table, &run, &finish, &drop);
   };
 
   // Of an incarnation: there may be many, so each gets memory of its own.
-  struct notice final : sent_of<down> {
-    using sent_of<down>::sent_of;
-    static constexpr envelope_table table{&sent<A, down>::run,
-                                          &sent<A, down>::complete,
-                                          &sent_of<down>::finish,
-                                          &sent_of<down>::drop,
-                                          nullptr,
-                                          type_name<down>(),
-                                          !sent<A, down>::handler::is_coroutine,
-                                          false,
-                                          false,
-                                          sent<A, down>::handler::is_interleaved};
-  };
+  static constexpr envelope_table notice = uncounted(sent<A, down>::table);
 
   static void told_of_end(watcher& self, const exit_reason& why, bool restarts) noexcept {
     auto& mine = static_cast<down_node&>(self);
@@ -79,7 +58,7 @@ private:
       return;
     }
     try {
-      auto* made = sent_of<down>::make(notice::table, down{text.who, text.name, why, true});
+      auto* made = sent_of<down>::make(notice, down{text.who, text.name, why, true});
       mine.by.push_or_drop(*made);
     } catch (...) {  // No memory, while the actor goes on.
       report_undelivered({type_name<down>(), ask_errc::rejected});

@@ -19,7 +19,7 @@ struct protocol {};
 
 namespace detail {
 
-/// The message and the answer of one item; `void*` where it has none.
+/// The message and the answer of one item; `no_answer` where it has none.
 struct no_answer;
 template <class M>
 struct protocol_item {

@@ -24,10 +24,21 @@ struct named {
   }
 };
 
+using name_map = std::map<std::string, named, std::less<>>;
+
 // All names of all runtimes. A runtime's names go with its actors.
 struct all_names {
   pal::mutex mutex;
-  std::map<const executor*, std::map<std::string, named, std::less<>>> of;
+  std::map<const executor*, name_map> of;
+
+  // Calls `act(names, place)` if the name is there.
+  template <class Act>
+  void find(const executor& exec, std::string_view name, Act act) {
+    auto all = of.find(&exec);
+    if (all == of.end()) return;
+    auto at = all->second.find(name);
+    if (at != all->second.end()) act(all->second, at);
+  }
 };
 
 all_names& names() {
@@ -54,12 +65,10 @@ actor_block* take_named(const executor& exec, std::string_view name, const actor
   actor_block* found = nullptr;
   {
     pal::lock guard{names().mutex};
-    auto all = names().of.find(&exec);
-    if (all == names().of.end()) return nullptr;
-    auto at = all->second.find(name);
-    if (at == all->second.end()) return nullptr;
-    found = at->second.hold();
-    if (found == nullptr) all->second.erase(at);
+    names().find(exec, name, [&](name_map& all, name_map::iterator at) {
+      found = at->second.hold();
+      if (found == nullptr) all.erase(at);
+    });
   }
   if (found == nullptr || &found->table() == &of) return found;
   found->drop_ref();
@@ -68,10 +77,7 @@ actor_block* take_named(const executor& exec, std::string_view name, const actor
 
 void drop_name(const executor& exec, std::string_view name) noexcept {
   pal::lock guard{names().mutex};
-  auto all = names().of.find(&exec);
-  if (all == names().of.end()) return;
-  auto at = all->second.find(name);
-  if (at != all->second.end()) all->second.erase(at);
+  names().find(exec, name, [](name_map& all, name_map::iterator at) { all.erase(at); });
 }
 
 }  // namespace troupe::detail

@@ -75,10 +75,7 @@ void supervisor::on_start() {
   if (more.children == nullptr) more.children = std::make_unique<detail::family>();
   children_ = more.children.get();
   for (child& each : children_->children()) {  // There are some after a restart.
-    if (each.is == state::running) {
-      each.is = state::ending;
-      each.block->restart();
-    }
+    if (each.is == state::running) end_incarnation_of(each);
   }
   group_is_due_ = true;
   rebuild_when_all_wait();
@@ -139,15 +136,18 @@ duration supervisor::next_delay(child& failed) {
   return std::min(delay, how_.max_delay);
 }
 
+void supervisor::end_incarnation_of(child& running) {
+  running.is = state::ending;
+  running.block->restart();
+}
+
 void supervisor::restart(child& failed) {
   duration delay = next_delay(failed);
   if (how_.strategy != restart_strategy::one_for_one) {
     bool is_affected = how_.strategy == restart_strategy::one_for_all;
     for (child& each : children_->children()) {
       is_affected |= &each == &failed;
-      if (!is_affected || each.is != state::running) continue;
-      each.is = state::ending;
-      each.block->restart();
+      if (is_affected && each.is == state::running) end_incarnation_of(each);
     }
     group_is_due_ = false;
   }

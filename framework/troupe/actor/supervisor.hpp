@@ -66,6 +66,7 @@ private:
 
   void check_limit(const child& failed);
   duration next_delay(child& failed);
+  static void end_incarnation_of(child& running);
   void restart(child& failed);
   void rebuild_when_all_wait();
 
@@ -115,7 +116,7 @@ ref<A> spawn_child(const ref<supervisor>& parent, child_options options, Args&&.
   static_assert(
       std::is_constructible_v<A, const std::decay_t<Args>&...>,
       "a child is constructed from copies of its arguments: take them by value or const&");
-  auto& exec = detail::require_executor(detail::spawn_actor_outside);
+  auto& exec = detail::require_executor(detail::spawn_outside);
   bool is_here = parent.has_ended() || parent.block().exec_address() == &exec;
   if (!is_here) misuse("spawn_child() was called on another runtime than its supervisor's");
   return detail::start_actor<A>(

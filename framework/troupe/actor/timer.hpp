@@ -40,11 +40,16 @@ struct message_timer final : timer_state {
     return is_canceled || to.extension_if_any()->incarnation != incarnation;
   }
 
-  /// Sends, unless the last one has not been handled.
+  /// Sends. Requires: nothing of it is under way.
   void fire(std::shared_ptr<message_timer> self) {
-    if (tick.keeps != nullptr) return;
     tick.keeps = std::move(self);
     to.push_or_drop(tick);
+  }
+  /// Sends `fresh`, unless the last one has not been handled.
+  void fire_again(std::shared_ptr<message_timer> self, M fresh) {
+    if (tick.keeps != nullptr) return;
+    sent_of<M>::refill(tick, &fresh);
+    fire(std::move(self));
   }
 
   struct tick_message final : sent_of<M> {
@@ -61,16 +66,7 @@ struct message_timer final : timer_state {
     }
     static void drop(envelope& self, ask_errc) noexcept { finish(self, true); }
 
-    static constexpr envelope_table table{&run,
-                                          &sent<A, M>::complete,
-                                          &finish,
-                                          &drop,
-                                          nullptr,
-                                          type_name<M>(),
-                                          false,  // It is used again, or ends on the turn.
-                                          false,
-                                          false,
-                                          sent<A, M>::handler::is_interleaved};
+    static constexpr envelope_table table = embedded(sent<A, M>::table, &run, &finish, &drop);
   };
 
   actor_block& to;
@@ -90,10 +86,7 @@ task<> send_at_ticks(timer_guard guard, interval every, M message) {
   for (;;) {
     co_await every.next();
     auto timer = std::static_pointer_cast<message_timer<A, M>>(guard.state);
-    if (timer->tick.keeps != nullptr) continue;
-    std::destroy_at(&timer->tick.message);
-    std::construct_at(&timer->tick.message, message);
-    timer->fire(timer);
+    timer->fire_again(timer, message);
   }
 }
 
@@ -105,11 +98,9 @@ task<> send_when_idle(timer_guard guard, duration limit) {
   for (int quiet = 0;;) {
     co_await sleep_for(limit / looks);
     quiet = timer->to.was_active() ? 0 : quiet + 1;
-    if (quiet < looks || timer->tick.keeps != nullptr) continue;
+    if (quiet < looks) continue;
     quiet = 0;
-    std::destroy_at(&timer->tick.message);
-    std::construct_at(&timer->tick.message);
-    timer->fire(timer);
+    timer->fire_again(timer, M{});
   }
 }
 

@@ -10,15 +10,20 @@ namespace {
 
 constexpr duration longest = std::chrono::hours{24 * 365};
 
+// One more than there are periods in it: the first sweep may be near.
+std::uint32_t sweeps_in(duration length, duration period) noexcept {
+  return static_cast<std::uint32_t>((length + period - duration{1}) / period) + 1;
+}
+
 }  // namespace
 
 alarms::alarms(duration limit) noexcept
     : limit_{std::min<duration>(limit, longest)},
       period_{std::clamp<duration>(limit_ / 40, 1ms, 100ms)},
-      ahead_{static_cast<std::uint32_t>((limit_ + period_ - duration{1}) / period_) + 1} {}
+      ahead_{sweeps_in(limit_, period_)} {}
 
 std::uint32_t alarms::after(duration length) const noexcept {
-  return current() + static_cast<std::uint32_t>(std::min(length, longest) / period_) + 2;
+  return current() + sweeps_in(std::min(length, longest), period_);
 }
 
 void alarms::sweep(const executor& exec, time_point now) noexcept {

@@ -76,7 +76,7 @@ private:
 
   const duration limit_;
   const duration period_;
-  const std::uint32_t ahead_;  // In sweeps; one more than there are periods: the first may be near.
+  const std::uint32_t ahead_;  // How many sweeps the default limit is.
   pal::atomic<std::uint32_t> sweeps_{1};
   pal::atomic<duration::rep> next_{never};
 };

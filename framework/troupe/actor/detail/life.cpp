@@ -310,10 +310,9 @@ family::child* family::find(const actor_block& block) noexcept {
 }
 
 void family::forget(actor_block& block) noexcept {
-  auto at = std::find_if(children_.begin(), children_.end(),
-                         [&](const child& each) { return each.block == &block; });
-  if (at == children_.end()) return;
-  children_.erase(at);
+  child* found = find(block);
+  if (found == nullptr) return;
+  children_.erase(children_.begin() + (found - children_.data()));
   block.drop_ref();
 }
 

@@ -60,6 +60,35 @@ bool run_handler(actor_block& of, Call call) {
   }
 }
 
+/// Runs the handler of A for M and calls `give` with its answer: now, or after a coroutine in
+/// give_outcome(). Returns: as envelope_table::run.
+template <class A, class M, class Give>
+bool run_and_give(actor_block& of, M& message, Give give) {
+  using handler = handler_of<A, M>;
+  if constexpr (handler::is_coroutine) {
+    of.start_handler(call_handler<A>(of, message));
+    return false;
+  } else if constexpr (std::is_void_v<typename handler::value_type>) {
+    call_handler<A>(of, message);
+    give();
+    return true;
+  } else {
+    give(call_handler<A>(of, message));
+    return true;
+  }
+}
+
+/// Throws what left a handler, else calls `give` with its value, a T.
+template <class T, class Give>
+void give_outcome(task_core& ended, Give give) {
+  if constexpr (std::is_void_v<T>) {
+    take_outcome<void>(ended);
+    give();
+  } else {
+    give(take_outcome<T>(ended));
+  }
+}
+
 /// Throws what left a handler, else drops its value. Requires: it returned a `Returned`.
 template <class Returned>
 void drop_outcome([[maybe_unused]] task_core& ended) {
@@ -68,7 +97,7 @@ void drop_outcome([[maybe_unused]] task_core& ended) {
   }
 }
 
-/// Puts an envelope into fresh memory of `Block`'s functions.
+/// Makes an envelope in memory that `take` gives, and `give_back` gets when it cannot be made.
 template <class Envelope, class Allocate, class Free, class... Args>
 Envelope* new_envelope(Allocate take, Free give_back, Args&&... args) {
   static_assert(alignof(Envelope) <= 16, "over-aligned messages are not supported");
@@ -139,6 +168,24 @@ struct sent {
                                         handler::is_interleaved};
 };
 
+/// `of` for a message that is no user's: it takes no room, and cannot be put aside.
+constexpr envelope_table uncounted(envelope_table of) noexcept {
+  of.refill = nullptr;
+  of.is_counted = false;
+  return of;
+}
+
+/// The same for one that lies in something else, and is used again or ends with it on the turn.
+constexpr envelope_table embedded(envelope_table of, bool (*run)(actor_block&, envelope&),
+                                  void (*finish)(envelope&, bool) noexcept,
+                                  void (*drop)(envelope&, ask_errc) noexcept) noexcept {
+  of.run = run;
+  of.finish = finish;
+  of.drop = drop;
+  of.is_plain = false;  // It has to be out of the queue when it is finished.
+  return uncounted(of);
+}
+
 /// A request of ask() whose answer is a T, to whatever actor its table says.
 template <class T, class M>
 struct asked_of final : request<T> {
@@ -199,28 +246,20 @@ struct asked {
       reply<value_type> back{&mine};
       mine.is_handed_over = true;
       return run_handler(of, [&] { return call_handler<A>(of, mine.message, std::move(back)); });
-    } else if constexpr (handler::is_coroutine) {
-      of.start_handler(call_handler<A>(of, mine.message));
-      return false;
-    } else if constexpr (std::is_void_v<value_type>) {
-      call_handler<A>(of, mine.message);
-      mine.set_value({});
-      return true;
     } else {
-      mine.set_value(call_handler<A>(of, mine.message));
-      return true;
+      return run_and_give<A>(of, mine.message, to_request(mine));
     }
   }
   static void complete(envelope& self, task_core& ended) {
     auto& mine = static_cast<request_type&>(self);
     if constexpr (handler::replies) {
       drop_outcome<typename handler::returned>(ended);
-    } else if constexpr (std::is_void_v<value_type>) {
-      take_outcome<void>(ended);
-      mine.set_value({});
     } else {
-      mine.set_value(take_outcome<value_type>(ended));
+      give_outcome<value_type>(ended, to_request(mine));
     }
+  }
+  static auto to_request(request_type& mine) noexcept {
+    return [&mine](auto&&... value) { mine.set_value(std::forward<decltype(value)>(value)...); };
   }
 
   static constexpr envelope_table table{
@@ -269,28 +308,20 @@ struct delegated {
     if constexpr (handler::replies) {
       return run_handler(of,
                          [&] { return call_handler<A>(of, mine.message, std::move(mine.back)); });
-    } else if constexpr (handler::is_coroutine) {
-      of.start_handler(call_handler<A>(of, mine.message));
-      return false;
-    } else if constexpr (std::is_void_v<value_type>) {
-      call_handler<A>(of, mine.message);
-      mine.back.answer();
-      return true;
     } else {
-      mine.back.answer(call_handler<A>(of, mine.message));
-      return true;
+      return run_and_give<A>(of, mine.message, to_reply(mine));
     }
   }
   static void complete(envelope& self, task_core& ended) {
     auto& mine = static_cast<envelope_type&>(self);
     if constexpr (handler::replies) {
       drop_outcome<typename handler::returned>(ended);
-    } else if constexpr (std::is_void_v<value_type>) {
-      take_outcome<void>(ended);
-      mine.back.answer();
     } else {
-      mine.back.answer(take_outcome<value_type>(ended));
+      give_outcome<value_type>(ended, to_reply(mine));
     }
+  }
+  static auto to_reply(envelope_type& mine) noexcept {
+    return [&mine](auto&&... value) { mine.back.answer(std::forward<decltype(value)>(value)...); };
   }
 
   static constexpr envelope_table table{&run,

@@ -143,6 +143,11 @@ public:
     std::construct_at(&value_, std::move(value));
     has_value_ = true;
   }
+  void set_value() noexcept
+    requires std::is_void_v<T>
+  {
+    set_value(std::monostate{});
+  }
   [[nodiscard]] bool is_decided() const noexcept { return has_value_ || error_ != ask_errc{}; }
   void forget_answer() noexcept {
     if (std::exchange(has_value_, false)) std::destroy_at(&value_);
