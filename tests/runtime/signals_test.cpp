@@ -212,6 +212,8 @@ BOOST_AUTO_TEST_CASE(stop_graceful_ends_at_once_on_a_second_signal) {
     auto seen = test::run_forked([second] {
       auto main_task = [second]() -> task<> {
         event never;
+        // Else all that is left waits for nothing, which also ends a run that has been stopped.
+        spawn([]() -> task<> { co_await sleep_for(1h); }).detach();
         signal_self(SIGTERM);
         try {
           co_await never.wait();

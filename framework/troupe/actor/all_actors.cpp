@@ -53,6 +53,12 @@ void take_back_actor_tasks(const executor& exec, const std::function<void(job&)>
   detail::actor_block::take_back_tasks(exec, act);
 }
 
+bool retire_actor(job& turn) noexcept { return detail::actor_block::retire(turn); }
+
+bool retire_waiting_actors(const executor& exec) noexcept {
+  return detail::actor_block::retire_waiting(exec);
+}
+
 void abandon_all_actors(const executor& exec) noexcept {
   forget_names(exec);
   detail::actor_block::abandon_all(exec);

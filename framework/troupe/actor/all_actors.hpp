@@ -16,11 +16,18 @@ std::size_t stop_all_actors(executor& exec);
 /// Requires: the workers of `exec` have stopped.
 void take_back_actor_tasks(const executor& exec, const std::function<void(job&)>& act);
 
+/// Marks an actor whose turn was taken back from a queue as one that nobody will schedule. Returns:
+/// false when that job is none of an actor. Requires: the workers of its executor have stopped.
+bool retire_actor(job& turn) noexcept;
+/// The same for all that wait: wakers miss them from here on. Returns: false when one is left that a
+/// thread is about to schedule.
+[[nodiscard]] bool retire_waiting_actors(const executor& exec) noexcept;
+
 /// Forgets the names of all actors of `exec`.
 void forget_names(const executor& exec) noexcept;
 
 /// Ends every actor that gets no turn any more: its mail is undelivered, its state is destroyed,
-/// none of its functions run. Requires: the workers of `exec` have stopped, its tasks are gone.
+/// none of its functions run. Requires: all of them are retired, the tasks of `exec` are gone.
 void abandon_all_actors(const executor& exec) noexcept;
 
 }  // namespace troupe

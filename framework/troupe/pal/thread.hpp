@@ -13,6 +13,9 @@ void set_thread_name(const std::string& name) noexcept;
 /// Returns: how many threads can run at once in this process (its CPU affinity), at least 1.
 unsigned usable_cores() noexcept;
 
+/// Lets other threads of this core go first.
+inline void yield_thread() noexcept { std::this_thread::yield(); }
+
 /// Tells the processor that this thread waits for another one's next store.
 inline void spin_hint() noexcept {
 #if defined(__x86_64__)

@@ -72,21 +72,24 @@ void runtime::state::became_quiescent() {
   changed_.notify_all();
 }
 
-// A foreign thread that wakes a task claims it first and queues it then. None may be between the
-// two when the cells go: each task that has not ended is found suspended, or comes in to a queue.
+// A foreign thread that wakes a task, or an actor, claims it first and queues it then. None may be
+// between the two when the cells go: each that has not ended is found waiting, or comes in to a
+// queue.
 void runtime::state::retire_all() noexcept {
   bool all_retired = false;
   while (!all_retired) {
     sched().take_back_all([](job& left) {
+      if (retire_actor(left)) return;
       if (detail::task_core* task = detail::task_core::of(left)) task->retire();
     });
     take_back_actor_tasks(sched(), [](job& left) { detail::task_core::of(left)->retire(); });
-    all_retired = true;
+    all_retired = retire_waiting_actors(sched());
     detail::task_core::for_each_live(sched(), [&](detail::task_core& task, const auto&) {
       bool has_ended = !task.body();
       if (!has_ended && !task.retire_suspended()) all_retired = false;
     });
   }
+  sched().wait_for_foreign_threads();
 }
 
 bool runtime::state::stop_now(std::chrono::nanoseconds patience) noexcept {

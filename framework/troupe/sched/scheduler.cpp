@@ -80,13 +80,36 @@ void scheduler::take_back_all(const std::function<void(job&)>& act) {
   }
 }
 
+class scheduler::foreign_visit {
+public:
+  // Who takes the job back has the queue's lock after this.
+  explicit foreign_visit(scheduler& where) noexcept : where_{where} {
+    where_.foreign_visits_.fetch_add(1, std::memory_order_relaxed);
+  }
+  foreign_visit(foreign_visit&&) = delete;
+  // The last that this thread does with the scheduler: -> wait_for_foreign_threads.
+  ~foreign_visit() { where_.foreign_visits_.fetch_sub(1, std::memory_order_release); }
+
+private:
+  scheduler& where_;
+};
+
+void scheduler::wait_for_foreign_threads() const noexcept {
+  while (foreign_visits_.load(std::memory_order_acquire) != 0) pal::yield_thread();
+}
+
+void scheduler::inject(job& ready) noexcept {
+  foreign_visit visit{*this};
+  injected_.push(ready);
+  wake_for(wake_reason::work);
+}
+
 void scheduler::schedule(job& ready) noexcept {
   detail::context* here = detail::current_context();
   if (here != nullptr && here->exec == this) {
     static_cast<worker*>(here)->hand_off(ready);
   } else {
-    injected_.push(ready);
-    wake_for(wake_reason::work);
+    inject(ready);
   }
 }
 
@@ -95,8 +118,7 @@ void scheduler::schedule_back(job& ready) noexcept {
   if (here != nullptr && here->exec == this) {
     static_cast<worker*>(here)->push_back(ready);
   } else {
-    injected_.push(ready);
-    wake_for(wake_reason::work);
+    inject(ready);
   }
 }
 
@@ -105,6 +127,7 @@ void scheduler::count_foreign_spawn() noexcept {
 }
 
 void scheduler::post_to(std::size_t index, job& pinned) noexcept {
+  foreign_visit visit{*this};
   workers_[index]->post(pinned);
   if (idle_.pick_this(*workers_[index], wake_reason::work)) workers_[index]->unpark();
 }

@@ -72,6 +72,8 @@ public:
 
   /// Takes every queued job back, for one who settles what is left. Requires: no worker runs.
   void take_back_all(const std::function<void(job&)>& act);
+  /// Waits until no other thread is on its way out of schedule(). Requires: none comes in any more.
+  void wait_for_foreign_threads() const noexcept;
 
   /// Keeps the runtime from counting as quiescent: something outside will still bring work.
   void add_guard() noexcept;
@@ -100,6 +102,11 @@ public:
 private:
   friend class detail::worker;
 
+  // For jobs from threads that are no workers. What they queue is taken back when the scheduler
+  // ends, by who then waits until they have left.
+  class foreign_visit;
+
+  void inject(job& ready) noexcept;
   void wake_for(detail::wake_reason reason) noexcept;
   [[nodiscard]] bool stopping() const noexcept { return stopping_.load(std::memory_order_acquire); }
   // When a sleeping worker has to wake for a timer or a sweep.
@@ -142,6 +149,7 @@ private:
   pal::atomic<bool> stopping_{false};
   pal::atomic<std::size_t> guards_{0};
   pal::atomic<std::uint64_t> foreign_spawned_{0};
+  pal::atomic<std::size_t> foreign_visits_{0};  // Threads that are in schedule() or post_to().
   pal::atomic<std::size_t> running_threads_{0};
   pal::parker thread_ended_;  // Of the thread in stop_workers().
   std::unique_ptr<blocking_pool> blocking_;

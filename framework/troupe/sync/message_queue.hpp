@@ -163,11 +163,10 @@ public:
     return true;
   }
 
-  /// The receiver is awake again, whatever woke it. R1
-  void leave_idle() noexcept {
-    if ((word_.load(std::memory_order_relaxed) & idle) != 0) {
-      word_.fetch_and(~idle, std::memory_order_relaxed);
-    }
+  /// The receiver is awake again, whatever woke it. Returns: whether this has done it. R1
+  bool leave_idle() noexcept {
+    if ((word_.load(std::memory_order_relaxed) & idle) == 0) return false;
+    return (word_.fetch_and(~idle, std::memory_order_relaxed) & idle) != 0;
   }
 
   /// Makes it as new. Requires: nobody sends, nobody receives; a late poke may come.

@@ -68,6 +68,8 @@ struct actor_limits {
 ///   resting         the turn is over, and mail does not begin     the turn, if there are no news;
 ///                   another: it waits for news                    notify() clears, and schedules
 ///   dead            it has ended; refs may be left                the turn; stays
+///   retired         it gets no turn any more, nor does anybody    retire, retire_waiting: who ends
+///                   schedule it                                   its executor; stays
 ///
 ///   R1. Only the turn of the actor touches what is not atomic; it is handed on by the mailbox word
 ///       (idle -> pushed or poked: who does it schedules), by `resting` (who clears it schedules),
@@ -78,6 +80,9 @@ struct actor_limits {
 ///   R4. Blocks are type-stable: a late poke or notice of a recycled one is a turn without work.
 ///   R5. A handler that was left alone and begins a side task is routed from the end of its present
 ///       turn on, and queues the actor for then.
+///   R6. Who schedules has cleared `idle` or `resting` first. Who ends the executor, after its
+///       workers, clears them itself, or finds the job in a queue: after that nobody can schedule,
+///       and all who have are in the executor, which waits for them to leave.
 class alignas(cache_line_bytes) actor_block final : public job, public task_owner {
 public:
   static constexpr std::size_t inline_state_bytes = 16;
@@ -253,8 +258,12 @@ public:
   template <class Act>
   static void take_back_tasks(const executor& exec, Act act);
 
+  /// See all_actors.hpp. R6
+  static bool retire(job& turn) noexcept;
+  [[nodiscard]] static bool retire_waiting(const executor& exec) noexcept;
+
   /// Ends those that get no turn any more, without running anything of theirs but destructors.
-  /// Requires: the workers have stopped, and their tasks are gone.
+  /// Requires: all are retired, and the tasks of the executor are gone.
   static void abandon_all(const executor& exec) noexcept;
 
 private:
@@ -262,7 +271,8 @@ private:
 
   static constexpr std::uint32_t stop_asked = 1, kill_asked = 2, restart_asked = 4, given_up = 8,
                                  rebuild_asked = 16, left = 32, ended = 64, guarded = 128,
-                                 closing = 256, news = 512, resting = 1024, dead = 2048;
+                                 closing = 256, news = 512, resting = 1024, dead = 2048,
+                                 retired = 4096;
   static constexpr unsigned generation_shift = 32;
   static constexpr int mail_per_turn = 64;
 
@@ -321,6 +331,10 @@ private:
   void drop_monitors() noexcept;
   void tell_watchers(bool restarts) noexcept;
   void tell_supervisor() noexcept;
+  template <class Act>
+  static void for_each_living(const executor& exec, Act act);
+  [[nodiscard]] bool retire_asleep() noexcept;
+
   void free_state() noexcept;
   void free_extension() noexcept { delete extension_.exchange(nullptr, std::memory_order_relaxed); }
   void abandon() noexcept;
@@ -361,11 +375,17 @@ private:
 
 static_assert(sizeof(actor_block) == 2 * cache_line_bytes);
 
+// One that is dead has nothing, and its block may be recycled by a foreign thread.
+template <class Act>
+void actor_block::for_each_living(const executor& exec, Act act) {
+  slab<actor_block>::instance().for_each([&](actor_block& each) {
+    if (each.exec_.load(std::memory_order_acquire) == &exec && !each.is_dead()) act(each);
+  });
+}
+
 template <class Act>
 void actor_block::take_back_tasks(const executor& exec, Act act) {
-  slab<actor_block>::instance().for_each([&](actor_block& each) {
-    // One that is dead has no tasks, and its block may be recycled by a foreign thread.
-    if (each.exec_.load(std::memory_order_acquire) != &exec || each.is_dead()) return;
+  for_each_living(exec, [&](actor_block& each) {
     side_tasks* side = each.side_if_any();
     for (job* next = side == nullptr ? nullptr : side->take_ready(); next != nullptr;) {
       job& taken = *next;

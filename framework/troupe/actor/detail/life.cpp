@@ -260,17 +260,34 @@ std::vector<actor_block*> actor_block::all_unsupervised(const executor& exec) {
   return found;
 }
 
-void actor_block::abandon_all(const executor& exec) noexcept {
-  auto for_each_living = [&](auto act) {
-    slab<actor_block>::instance().for_each([&](actor_block& each) {
-      if (each.exec_.load(std::memory_order_acquire) == &exec && !each.is_dead()) act(each);
-    });
-  };
-  for_each_living([](actor_block& each) {  // What they do to one another schedules nothing.
-    each.life_.fetch_and(~resting, std::memory_order_relaxed);
-    each.mail_.leave_idle();
+bool actor_block::retire(job& turn) noexcept {
+  if (turn.run != &run_turn) return false;
+  auto& actor = static_cast<actor_block&>(turn);
+  actor.life_.fetch_or(retired, std::memory_order_relaxed);
+  return true;
+}
+
+bool actor_block::retire_waiting(const executor& exec) noexcept {
+  bool all_retired = true;
+  for_each_living(exec, [&](actor_block& each) {
+    if (!each.retire_asleep()) all_retired = false;
   });
-  for_each_living([](actor_block& each) { each.abandon(); });
+  return all_retired;
+}
+
+// Returns: false when it is queued, or a thread that has woken it is about to do that.
+bool actor_block::retire_asleep() noexcept {
+  std::uint32_t seen = life_.load(std::memory_order_acquire);
+  if ((seen & retired) != 0) return true;
+  bool was_resting = (life_.fetch_and(~resting, std::memory_order_acq_rel) & resting) != 0;
+  bool waits_for_handler = (seen & (left | ended)) == left;
+  if (!mail_.leave_idle() && !was_resting && !waits_for_handler) return false;
+  life_.fetch_or(retired, std::memory_order_relaxed);
+  return true;
+}
+
+void actor_block::abandon_all(const executor& exec) noexcept {
+  for_each_living(exec, [](actor_block& each) { each.abandon(); });
 }
 
 void actor_block::abandon() noexcept {
