@@ -13,6 +13,7 @@
 
 #include <actors/listener.hpp>
 #include <actors/ticker.hpp>
+#include <troupe/actor/behaviors.hpp>
 #include <troupe/actor/supervisor.hpp>
 #include <troupe/net/tcp.hpp>
 #include <troupe/runtime/runtime.hpp>
@@ -157,6 +158,28 @@ private:
 
 struct crash {};
 
+struct push {
+  using reply = bool;
+};
+struct coin {};
+
+class locked : public troupe::actor {
+public:
+  bool on(push) { return false; }
+  void on(coin);
+};
+class unlocked : public troupe::actor {
+public:
+  bool on(push) {
+    self().become<locked>();
+    return true;
+  }
+  void on(coin) {}
+};
+void locked::on(coin) { self().become<unlocked>(); }
+
+class turnstile : public troupe::behaviors<locked, unlocked> {};
+
 class fragile : public troupe::actor {
 public:
   explicit fragile(std::int64_t first) : sum_{first} {}
@@ -256,6 +279,16 @@ BOOST_AUTO_TEST_CASE(a_side_task_fetches_while_requests_are_put_aside) {
   rt.block_on([]() -> troupe::task<> {
     auto c = troupe::spawn<cache>(troupe::spawn<library>(troupe::spawn<counter>()));
     BOOST_TEST((co_await c.ask(get{})) == "page 1");
+  });
+}
+
+BOOST_AUTO_TEST_CASE(a_turnstile_lets_one_pass_for_each_coin) {
+  rt.block_on([]() -> troupe::task<> {
+    auto t = troupe::spawn<turnstile>();
+    BOOST_TEST(!(co_await t.ask<push>()));
+    co_await t.send(coin{});
+    BOOST_TEST((co_await t.ask<push>()));
+    BOOST_TEST(!(co_await t.ask<push>()));
   });
 }
 

@@ -39,6 +39,17 @@ public:
     static_assert(!std::is_lvalue_reference_v<M>, "stash(std::move(message))");
     block_->put_aside(&message, detail::type_name<M>());
   }
+  /// The actor goes on as a B, made here of `args`, with the next message. Requires: its class is
+  /// derived from behaviors<..., B, ...>.
+  template <class B, class... Args>
+  void become(Args&&... args) const {
+    auto made = std::make_unique<B>(std::forward<Args>(args)...);
+    if (!block_->table().become(block_->state(), made.get(), detail::type_name<B>())) {
+      misuse("become<B>() was called in an actor that is not derived from behaviors<..., B>");
+    }
+    (void)made.release();
+  }
+
   /// What was put aside is handled next, in its order, before all other mail.
   void unstash() const noexcept { block_->take_up_all(); }
 
@@ -142,6 +153,9 @@ struct actor_options {
   bool unbounded = false;               ///< A mailbox without a bound; senders never wait.
   overflow when_full = overflow::wait;  ///< What becomes of a message that finds no room.
   bool pinned = false;                  ///< One worker alone runs it, all its life.
+  /// A stop() first lets it do the mail that it has, and take no more; else that is undelivered. Of
+  /// a child this is so when its supervisor ends it. Bounds: the budget of the runtime's end.
+  bool drain = false;
 };
 
 namespace detail {
@@ -164,16 +178,28 @@ constexpr auto stop_event_of() -> envelope* (*)() {
 }
 
 template <class A>
+bool take_behavior([[maybe_unused]] void* state, [[maybe_unused]] void* made,
+                   [[maybe_unused]] const char* type_name) noexcept {
+  if constexpr (has_behaviors<A>) return static_cast<A*>(state)->take_behavior(made, type_name);
+  return false;
+}
+
+template <class A>
 inline constexpr actor_table table_of_actor{
-    [](actor_block& of) noexcept { static_cast<A*>(of.state())->~A(); }, start_event_of<A>(),
-    stop_event_of<A>(), type_name<A>(), sizeof(A)};
+    [](actor_block& of) noexcept { static_cast<A*>(of.state())->~A(); },
+    start_event_of<A>(),
+    stop_event_of<A>(),
+    &take_behavior<A>,
+    type_name<A>(),
+    sizeof(A)};
 
 /// Starts an actor whose state `construct(block)` makes; `announce(block)` comes before its life.
 template <class A, class Construct, class Announce>
 ref<A> start_actor(executor& exec, actor_options options, Construct construct, Announce announce) {
   static_assert(alignof(A) <= 16, "over-aligned actors are not supported");
   if (options.capacity == 0) misuse("spawn(actor_options): the capacity must be from 1 to 65535");
-  actor_limits limits{options.capacity, options.unbounded, options.pinned, options.when_full};
+  actor_limits limits{options.capacity, options.unbounded, options.pinned, options.drain,
+                      options.when_full};
   actor_block& block = actor_block::create(exec, table_of_actor<A>, limits);
   try {
     construct(block);

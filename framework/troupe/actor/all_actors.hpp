@@ -19,8 +19,8 @@ void take_back_actor_tasks(const executor& exec, const std::function<void(job&)>
 /// Marks an actor whose turn was taken back from a queue as one that nobody will schedule. Returns:
 /// false when that job is none of an actor. Requires: the workers of its executor have stopped.
 bool retire_actor(job& turn) noexcept;
-/// The same for all that wait: wakers miss them from here on. Returns: false when one is left that a
-/// thread is about to schedule.
+/// The same for all that wait: wakers miss them from here on. Returns: false when one is left that
+/// a thread is about to schedule.
 [[nodiscard]] bool retire_waiting_actors(const executor& exec) noexcept;
 
 /// Forgets the names of all actors of `exec`.

@@ -55,10 +55,10 @@ public:
   void on_child_end(detail::task_core& main) noexcept override;
 
 private:
-  enum class event { quiescent, signal, timed_out };
+  enum class event { quiescent, main_ended, signal, timed_out };
 
-  void became_quiescent() noexcept;
-  event wait(std::optional<time_point> until);
+  void wake() noexcept;
+  event wait(std::optional<time_point> until, event wanted = event::quiescent);
   event wait_for_end(std::optional<time_point> until);
   int stop_gracefully();
   int end_stuck();
@@ -89,20 +89,22 @@ void main_run::on_child_end(detail::task_core& main) noexcept {
     main_ = nullptr;
   }
   main_ended_.store(true, std::memory_order_release);
+  wake();
 }
 
-void main_run::became_quiescent() noexcept {
+void main_run::wake() noexcept {
   std::uint64_t one = 1;
   // It fails only when the counter is full, and then the thread has been told.
   if (::write(wake_.get(), &one, sizeof one) < 0) return;
 }
 
-main_run::event main_run::wait(std::optional<time_point> until) {
+main_run::event main_run::wait(std::optional<time_point> until, event wanted) {
   for (;;) {
     if (!signal_taken_ && signals_ && detail::stop_signal_count() > 0) {
       signal_taken_ = true;
       return event::signal;
     }
+    if (wanted == event::main_ended && main_ended_.load(std::memory_order_acquire)) return wanted;
     // A report may be old when it is heard: what counts is whether it is so now.
     if (auto live = rt_.scheduler().tasks_if_quiescent()) {
       live_ = *live;
@@ -134,7 +136,7 @@ main_run::event main_run::wait_for_end(std::optional<time_point> until) {
 }
 
 int main_run::run(const std::function<task<int>()>& program) {
-  rt_.state_->on_quiescent([this] { became_quiescent(); });
+  rt_.state_->on_quiescent([this] { wake(); });
   rt_.scheduler().add_guard();
   detail::start_on(rt_.scheduler(), this, std::source_location::current(), program());
   rt_.scheduler().remove_guard();
@@ -149,8 +151,9 @@ int main_run::end_stuck() {
   return finish(1);
 }
 
-// First main alone, with no new connections; when that does not end it, or at four fifths of the
-// budget, all tasks; at its end the survivors are listed.
+// First main alone, with no new connections; when it has ended, the actors, while tasks go on; when
+// that does not end it, or at four fifths of the budget, all tasks; at its end the survivors are
+// listed.
 int main_run::stop_gracefully() {
   time_point deadline = pal::real_clock().now() + config_.shutdown_budget;
   rt_.state_->stop_intake();
@@ -158,7 +161,12 @@ int main_run::stop_gracefully() {
     pal::lock guard{main_mutex_};
     if (main_ != nullptr) main_->request_stop_on(rt_.scheduler());
   }
-  event seen = wait_for_end(deadline - config_.shutdown_budget / 5);
+  time_point patience = deadline - config_.shutdown_budget / 5;
+  event seen = wait(patience, event::main_ended);
+  if (seen == event::main_ended) {
+    (void)stop_all_actors(rt_.scheduler());
+    seen = wait_for_end(patience);
+  }
   if (seen != event::quiescent || live_ != 0) {
     rt_.state_->cancel_all();
     seen = wait_for_end(deadline);

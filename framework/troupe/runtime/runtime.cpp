@@ -140,6 +140,7 @@ std::vector<task_report> runtime::shut_down(std::chrono::nanoseconds budget) {
   budget = std::min<std::chrono::nanoseconds>(budget, max_shutdown_budget);
   time_point deadline = pal::real_clock().now() + budget;
   state_->stop_intake();
+  (void)stop_all_actors(scheduler());
   auto wait_for_end = [&](time_point until) {
     auto left = state_->wait_quiescent(until);
     while (left == std::size_t{0} && stop_all_actors(scheduler()) > 0) {

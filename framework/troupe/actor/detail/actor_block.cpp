@@ -27,6 +27,7 @@ actor_block& actor_block::create(executor& exec, const actor_table& table, actor
   made.is_unbounded_ = limits.is_unbounded;
   made.is_pinned_ = limits.is_pinned;
   made.is_supervised_ = false;
+  made.is_draining_ = limits.is_draining;
   made.when_full_ = limits.when_full;
   made.begun_ = 0;
   made.phase_ = phase::alive;
@@ -183,6 +184,8 @@ void actor_block::work() noexcept {
     envelope* mail = next_mail();
     if (mail != nullptr) {
       if (!run(*mail)) return;
+    } else if (is_drained()) {
+      return begin_end(exit_kind::stopped);
     } else if (is_unreachable) {
       side_tasks* side = side_if_any();
       if (side == nullptr || !side->holds()) return begin_end(exit_kind::unreachable);
@@ -262,9 +265,16 @@ bool actor_block::look_up() noexcept {
       return false;
     }
   }
-  if ((seen & (restart_asked | stop_asked)) == 0) return true;
+  if ((seen & (restart_asked | stop_asked)) == 0 || drains_first(seen)) return true;
   begin_end((seen & restart_asked) != 0 ? exit_kind::restarted : exit_kind::stopped);
   return false;
+}
+
+// Returns: whether it is to do the mail that it has before it stops, and to take no more.
+bool actor_block::drains_first(std::uint32_t seen) noexcept {
+  if (!is_draining_ || (seen & restart_asked) != 0 || !is_given_up()) return false;
+  close_mail();
+  return true;
 }
 
 envelope* actor_block::next_mail() noexcept {

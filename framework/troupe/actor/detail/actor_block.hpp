@@ -33,6 +33,8 @@ struct actor_table {
   /// These make an envelope that runs on_start or on_stop; null where the class has none.
   envelope* (*start_event)();
   envelope* (*stop_event)();
+  /// Gives it its next behavior. Returns: false when it has none of that type.
+  bool (*become)(void* state, void* made, const char* type_name) noexcept;
   const char* class_name;
   std::size_t state_bytes;
 };
@@ -41,7 +43,8 @@ struct actor_table {
 struct actor_limits {
   std::uint16_t capacity = 1024;
   bool is_unbounded = false;
-  bool is_pinned = false;  ///< All its turns are on one worker.
+  bool is_pinned = false;    ///< All its turns are on one worker.
+  bool is_draining = false;  ///< A stop lets it do its mail.
   overflow when_full = overflow::wait;
 };
 
@@ -292,6 +295,8 @@ private:
   [[nodiscard]] bool wait_for_handler() noexcept;
   [[nodiscard]] bool rest() noexcept;
   [[nodiscard]] bool look_up() noexcept;
+  [[nodiscard]] bool drains_first(std::uint32_t seen) noexcept;
+  [[nodiscard]] bool is_drained() const noexcept { return is_draining_ && mail_.is_closed(); }
   [[nodiscard]] bool run(envelope& message) noexcept;
   [[nodiscard]] bool leave_handler() noexcept;
   [[nodiscard]] bool settle(std::exception_ptr error) noexcept;
@@ -362,6 +367,7 @@ private:
   bool is_unbounded_ : 1 = false;  // These do not change while it lives.
   bool is_pinned_ : 1 = false;
   bool is_supervised_ : 1 = false;
+  bool is_draining_ : 1 = false;
   phase phase_ = phase::alive;
   bool is_lone_ : 1 = false;  // `current_` is still in the mailbox word.
   bool is_put_aside_ : 1 = false;

@@ -67,12 +67,67 @@ handler_traits<M, R, reply<T>> match_handler(R (A::*)(M&&, reply<T>));
 template <class M, class A, class R, class T>
 handler_traits<M, R, reply<T>> match_handler(R (A::*)(const M&, reply<T>));
 
+/// A itself has a handler for M.
+template <class A, class M>
+concept handles_itself = requires { match_handler<M>(&A::on); };
+
+/// The classes that an actor's behavior is one of; see behaviors.hpp.
+template <class... Behaviors>
+struct behavior_list {};
+
+template <class M, class Behaviors>
+inline constexpr bool all_handle = false;
+template <class M, class... Behaviors>
+inline constexpr bool all_handle<M, behavior_list<Behaviors...>> =
+    (handles_itself<Behaviors, M> && ...);
+
+template <class M, class Behaviors>
+inline constexpr bool only_some_handle = false;
+template <class M, class... Behaviors>
+inline constexpr bool only_some_handle<M, behavior_list<Behaviors...>> =
+    (handles_itself<Behaviors, M> || ...) && !(handles_itself<Behaviors, M> && ...);
+
+template <class A>
+concept has_behaviors = requires { typename A::behavior_types; };
+
+/// A takes M by whatever its behavior is at present.
+template <class A, class M>
+concept handles_by_behavior =
+    has_behaviors<A> && !handles_itself<A, M> && all_handle<M, typename A::behavior_types>;
+
 /// A can take messages of type M.
 template <class A, class M>
-concept handles = requires { match_handler<M>(&A::on); };
+concept handles = handles_itself<A, M> || handles_by_behavior<A, M>;
 
 template <class A, class M>
-using handler_of = decltype(match_handler<M>(&A::on));
+struct find_handler {
+  using type = decltype(match_handler<M>(&A::on));
+};
+
+template <class M, class Behaviors>
+struct common_handler;
+template <class M, class First, class... Rest>
+struct common_handler<M, behavior_list<First, Rest...>> {
+  using type = typename find_handler<First, M>::type;
+  static_assert((std::is_same_v<type, typename find_handler<Rest, M>::type> && ...),
+                "the behaviors' handlers on(M) must all return the same type");
+  static_assert(!type::is_interleaved,
+                "a behavior's handler cannot be interleaved: it would outlive the behavior");
+};
+template <class A, class M>
+  requires handles_by_behavior<A, M>
+struct find_handler<A, M> : common_handler<M, typename A::behavior_types> {};
+
+template <class A, class M>
+using handler_of = typename find_handler<A, M>::type;
+
+template <class A, class M>
+constexpr bool misses_behavior() {
+  if constexpr (has_behaviors<A> && !handles_itself<A, M>) {
+    return only_some_handle<M, typename A::behavior_types>;
+  }
+  return false;
+}
 
 template <class M, class T>
 struct names_another_reply : std::false_type {};
@@ -87,8 +142,10 @@ concept takes_somehow = requires(A& to, M& message) { to.on(std::move(message));
 /// M, as a message to A; refuses, in one line each, what cannot be sent.
 template <class A, class M>
 struct handled_message {
+  static_assert(!misses_behavior<A, M>(),
+                "only some behaviors of this actor have a handler on(M): write one in each");
   static_assert(
-      handles<A, M> || takes_somehow<A, M>,
+      handles<A, M> || takes_somehow<A, M> || misses_behavior<A, M>(),
       "this actor has no public handler on(M) for exactly this message type M: write one");
   static_assert(handles<A, M> || !takes_somehow<A, M>,
                 "on() takes this message type M only by a template, a conversion or a choice of "

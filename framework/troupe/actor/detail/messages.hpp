@@ -40,10 +40,15 @@ constexpr const char* type_name() noexcept {
 /// Calls the handler of A for M. Returns: what it returns, a task if it is a coroutine.
 template <class A, class M, class... Second>
 decltype(auto) call_handler(actor_block& of, M& message, Second&&... second) {
-  if constexpr (handler_of<A, M>::is_interleaved) {
-    return static_cast<A*>(of.state())->on(std::move(message), interleaved{});
+  A& to = *static_cast<A*>(of.state());
+  if constexpr (handles_by_behavior<A, M>) {
+    return to.with_behavior([&](auto& now) -> decltype(auto) {
+      return now.on(std::move(message), std::forward<Second>(second)...);
+    });
+  } else if constexpr (handler_of<A, M>::is_interleaved) {
+    return to.on(std::move(message), interleaved{});
   } else {
-    return static_cast<A*>(of.state())->on(std::move(message), std::forward<Second>(second)...);
+    return to.on(std::move(message), std::forward<Second>(second)...);
   }
 }
 
