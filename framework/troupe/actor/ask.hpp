@@ -34,6 +34,7 @@ protected:
   /// Returns: false while there is no room and waiting for it makes sense; else `error` says why it
   /// was not taken, if it was not.
   bool try_push(envelope& message, ask_errc& error) noexcept;
+  [[nodiscard]] message_queue::pushed push(envelope& message) noexcept;
 
   /// Finds out who waits.
   void look_around() noexcept {

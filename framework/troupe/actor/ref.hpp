@@ -126,9 +126,9 @@ public:
     using value_type = typename finder::template answer<M>;
     static_assert(std::is_same_v<T, value_type>, "that actor answers M with another type than T");
     using made = detail::delegated_of<T, M>;
-    auto* passed =
-        detail::new_envelope<made>(&allocate, &deallocate, how_.template to_delegate<M>(),
-                                   std::move(message), std::move(back));
+    auto* passed = detail::new_envelope<made>(&detail::allocate_message, &detail::free_message,
+                                              how_.template to_delegate<M>(), std::move(message),
+                                              std::move(back));
     switch (block().push(*passed)) {
       case detail::message_queue::pushed::full:
         return made::drop(*passed, ask_errc::mailbox_full);

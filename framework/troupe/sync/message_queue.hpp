@@ -28,7 +28,7 @@ struct alignas(16) message_link {
 ///
 ///   R1. take_all, try_idle, leave_idle are the receiver's; all else is anyone's.
 ///   R2. Messages leave all at once; none can come back under a sender (no ABA).
-///   R3. Who clears `idle` wakes the receiver: one push or poke per sleep.
+///   R3. Who clears `idle` wakes the receiver, or does its work: one push or poke per sleep.
 ///   R4. Who lowers the count while `wanted` is set wakes as many senders.
 ///   R5. A sender parks only after it has set `wanted` on a word without room (see parking_lot R1).
 ///   R6. While `poked` is set the receiver does not go to sleep.

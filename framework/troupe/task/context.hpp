@@ -38,6 +38,9 @@ struct context {
   std::uint32_t budget = full_budget;  ///< Operations this turn may still finish without waiting.
   time_point turn_began{};             ///< Read lazily, at the first check of a long turn.
   bool in_turn = false;                ///< False while the worker itself polls or looks for work.
+  /// A turn of another job may run within this one: not within such a turn, nor where a seed
+  /// decides the order of turns.
+  bool takes_turns_in = true;
 
   local_counter spawned;   ///< Tasks started by this thread.
   local_counter ended;     ///< Tasks ended on this thread.
@@ -49,6 +52,45 @@ struct context {
     budget = full_budget;
     turn_began = time_point{};
   }
+};
+
+/// While it lives, another job has its turn within the present one.
+class inner_turn {
+public:
+  /// What it costs the outer turn, beside the operation that began it: many short ones would else
+  /// make one that looks long.
+  static constexpr std::uint32_t budget_cost = 1;
+
+  inner_turn(context& here, actor_block& actor) noexcept
+      : here_{here},
+        current_{here.current},
+        actor_{here.actor},
+        after_turn_{here.after_turn},
+        budget_{here.budget > budget_cost ? here.budget - budget_cost : 1},
+        turn_began_{here.turn_began} {
+    here.begin_turn(nullptr);
+    here.actor = &actor;
+    here.after_turn = nullptr;
+    here.takes_turns_in = false;
+  }
+  inner_turn(const inner_turn&) = delete;
+  inner_turn& operator=(const inner_turn&) = delete;
+  ~inner_turn() {
+    here_.current = current_;
+    here_.actor = actor_;
+    here_.after_turn = after_turn_;
+    here_.budget = budget_;
+    here_.turn_began = turn_began_;
+    here_.takes_turns_in = true;
+  }
+
+private:
+  context& here_;
+  task_core* current_;
+  actor_block* actor_;
+  job* after_turn_;
+  std::uint32_t budget_;
+  time_point turn_began_;
 };
 
 inline constinit thread_local context* current_context_pointer = nullptr;

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include <troupe/actor/detail/request.hpp>
 #include <troupe/base/assert.hpp>
 #include <troupe/base/memory.hpp>
 #include <troupe/pal/thread.hpp>
@@ -174,6 +175,23 @@ void actor_block::run_turn(job& self) noexcept {
   here->actor = nullptr;
 }
 
+message_queue::pushed actor_block::push_or_run(request_base& message) noexcept {
+  auto how = mail_.push(message, capacity());
+  if (how != message_queue::pushed::sent_to_idle) return how;
+  context& here = *current_context();
+  bool is_simple = here.takes_turns_in && here.exec == &exec() && !is_pinned_ &&
+                   mail_.lone() == &message && may_stay_in_word(message);
+  is_simple ? run_here(message) : schedule_turn();
+  return message_queue::pushed::sent;
+}
+
+void actor_block::run_here(request_base& message) noexcept {
+  inner_turn turn{*current_context(), *this};
+  message.answer_here();
+  is_lone_ = true;
+  if (run(message)) schedule_turn();  // More has come.
+}
+
 void actor_block::work() noexcept {
   if ((rests_ || handler_.load(std::memory_order_relaxed) != nullptr) && !begin_turn()) return;
   for (int left_this_turn = mail_per_turn;; --left_this_turn) {
@@ -281,9 +299,7 @@ envelope* actor_block::next_mail() noexcept {
   if (has_taken_up_) return next_taken_up();
   if (taken_ == nullptr) {
     auto* only = static_cast<envelope*>(mail_.lone());
-    bool may_stay = only != nullptr && only->table->is_plain && !only_life_is_left() &&
-                    (is_unbounded_ || capacity_ >= batches);
-    if (may_stay) {
+    if (only != nullptr && may_stay_in_word(*only)) {
       is_lone_ = true;
       return only;
     }
@@ -293,6 +309,11 @@ envelope* actor_block::next_mail() noexcept {
   taken_ = static_cast<envelope*>(oldest->next);
   begin_message(*oldest);
   return oldest;
+}
+
+// A lone message, while its handler runs.
+bool actor_block::may_stay_in_word(const envelope& only) const noexcept {
+  return only.table->is_plain && !only_life_is_left() && (is_unbounded_ || capacity_ >= batches);
 }
 
 bool actor_block::take_more() noexcept {

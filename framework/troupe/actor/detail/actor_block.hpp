@@ -27,6 +27,8 @@ enum class overflow : unsigned char {
 
 namespace detail {
 
+class request_base;
+
 /// What an actor of one class can do; one table per class.
 struct actor_table {
   void (*destroy)(actor_block&) noexcept;
@@ -75,8 +77,9 @@ struct actor_limits {
 ///                   schedule it                                   its executor; stays
 ///
 ///   R1. Only the turn of the actor touches what is not atomic; it is handed on by the mailbox word
-///       (idle -> pushed or poked: who does it schedules), by `resting` (who clears it schedules),
-///       and from a handler that was left alone by the second of `left` and `ended`.
+///       (idle -> pushed or poked: who does it schedules, or has the turn within its own), by
+///       `resting` (who clears it schedules), and from a handler that was left alone by the second
+///       of `left` and `ended`.
 ///   R2. The handler's task is not freed while `guarded` is set: on_child_end waits for that.
 ///   R3. refs_ counts strong references and one for the life; who takes it to 0 frees the block and
 ///       raises the generation that weak references carry.
@@ -126,6 +129,9 @@ public:
     }
     return how;
   }
+  /// The same for a request of a task of this thread. Where the actor sleeps, and its handler is a
+  /// plain function, that runs here and now, within the turn of the task. R1
+  [[nodiscard]] message_queue::pushed push_or_run(request_base& message) noexcept;
   /// The same for a message that nobody answers: where a full mailbox drops it, it is not in the
   /// way of its sender. Returns: sent, also then; full, closed.
   [[nodiscard]] message_queue::pushed push_sent(envelope& message) noexcept {
@@ -285,6 +291,7 @@ private:
 
   actor_block() noexcept : job{&run_turn} {}
 
+  void run_here(request_base& message) noexcept;
   void schedule_turn() noexcept;
   void schedule_turn_back() noexcept;
 
@@ -303,6 +310,7 @@ private:
   [[nodiscard]] bool conclude(bool failed) noexcept;
   void finish(envelope& done, bool failed) noexcept;
   [[nodiscard]] envelope* next_mail() noexcept;
+  [[nodiscard]] bool may_stay_in_word(const envelope& only) const noexcept;
   [[nodiscard]] envelope* next_taken_up() noexcept;
   [[nodiscard]] bool take_more() noexcept;
   [[nodiscard]] bool try_idle() noexcept;

@@ -123,12 +123,12 @@ struct sent_of : envelope {
   M message;
 
   static sent_of* make(const envelope_table& of, M&& from) {
-    return new_envelope<sent_of>(&allocate, &deallocate, of, std::move(from));
+    return new_envelope<sent_of>(&allocate_message, &free_message, of, std::move(from));
   }
   static void finish(envelope& self, bool) noexcept {
     auto& mine = static_cast<sent_of&>(self);
     std::destroy_at(&mine);
-    deallocate(&mine, sizeof(sent_of));
+    free_message(&mine, sizeof(sent_of));
   }
   static void drop(envelope& self, ask_errc why) noexcept {
     report_undelivered({type_name<M>(), why});
@@ -196,7 +196,7 @@ template <class T, class M>
 struct asked_of final : request<T> {
   template <class... Fields>
   static asked_of* make(const envelope_table& of, Fields&&... fields) {
-    return new_envelope<asked_of>(&allocate_request, &free_request, of,
+    return new_envelope<asked_of>(&allocate_message, &free_message, of,
                                   std::forward<Fields>(fields)...);
   }
   template <class... Fields>
@@ -292,7 +292,7 @@ struct delegated_of final : envelope {
     auto& mine = static_cast<delegated_of&>(self);
     if (failed) mine.back.fail(ask_errc::receiver_failed);
     std::destroy_at(&mine);
-    deallocate(&mine, sizeof(delegated_of));
+    free_message(&mine, sizeof(delegated_of));
   }
   static void drop(envelope& self, ask_errc why) noexcept {
     static_cast<delegated_of&>(self).back.fail(why);

@@ -15,6 +15,9 @@ bool request_base::withdraw() noexcept {
 }
 
 void request_base::answer() noexcept {
+  if (word_.load(std::memory_order_relaxed) == here) {
+    return word_.store(done, std::memory_order_relaxed);
+  }
   std::uint64_t before = word_.fetch_or(done, std::memory_order_acq_rel);  // <-> withdraw
   if ((before & gone) != 0) {
     if ((before & looking) == 0) free();

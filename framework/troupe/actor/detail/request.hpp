@@ -7,7 +7,7 @@
 #include <variant>
 
 #include <troupe/actor/detail/envelope.hpp>
-#include <troupe/actor/detail/request_pool.hpp>
+#include <troupe/actor/detail/message_pool.hpp>
 #include <troupe/actor/detail/time_limit.hpp>
 #include <troupe/base/assert.hpp>
 #include <troupe/pal/atomic.hpp>
@@ -27,6 +27,8 @@ namespace troupe::detail {
 ///   bit spent    the caller has done with an answered      free(), while held
 ///                request that is held
 ///   bit looking  the caller still reads begun_             withdraw() sets and clears
+///   bit here     the handler runs within the caller's      answer_here(); hold(),
+///                turn: both are one thread                 forget_answer(), answer() clear
 ///   begun_       the receiver has come to it               begin()
 ///
 ///   R1. The caller frees the request when it has taken the answer; if it has withdrawn it, the
@@ -35,6 +37,8 @@ namespace troupe::detail {
 ///       the heavy barrier and reads begun_. So what was withdrawn unbegun never runs, without a
 ///       locked operation for each that does.
 ///   R3. Until it has answered or dropped it the receiver owns all but the word.
+///   R4. `here` is alone in the word, no waker beside it, and set only while the caller's thread is
+///       in the handler: then that thread owns the word, too.
 class request_base : public envelope {
 public:
   // --- the caller ---
@@ -66,6 +70,9 @@ public:
 
   // --- the receiver ---
 
+  /// Its handler runs now, within the turn of the caller, who finds the answer when it has ended.
+  void answer_here() noexcept { word_.store(here, std::memory_order_relaxed); }
+
   /// Returns: false when the caller has withdrawn it: it must not run. R2
   [[nodiscard]] bool begin() noexcept {
     begun_.store(true, std::memory_order_relaxed);
@@ -88,6 +95,7 @@ public:
   void set_error(ask_errc error) noexcept { error_ = error; }
   void answer() noexcept;
   void hold() noexcept {
+    answer_elsewhere();
     std::uint64_t before = word_.fetch_or(held, std::memory_order_release);  // -> is_held
     if (task_core* caller = waker::from_bits(before & ~flags).task()) caller->wait_for(nullptr);
   }
@@ -109,16 +117,22 @@ protected:
     free_now();
   }
 
+  /// Somebody else may answer it: it was put aside, or has a reply<T>. R4
+  void answer_elsewhere() noexcept {
+    if (word_.load(std::memory_order_relaxed) == here) word_.store(0, std::memory_order_relaxed);
+  }
+
   ask_errc error_{};  // Zero while there is none.
   bool has_value_ = false;
 
 private:
-  static constexpr std::uint64_t done = 1, gone = 2, held = 4, spent = 8, looking = 16, flags = 31;
+  static constexpr std::uint64_t done = 1, gone = 2, held = 4, spent = 8, looking = 16, here = 32,
+                                 flags = 63;
 
   void free_now() noexcept {
     std::size_t size_bytes = size_bytes_;
     destroy_(*this);
-    free_request(this, size_bytes);
+    free_message(this, size_bytes);
   }
 
   pal::atomic<std::uint64_t> word_{0};
@@ -150,6 +164,7 @@ public:
   }
   [[nodiscard]] bool is_decided() const noexcept { return has_value_ || error_ != ask_errc{}; }
   void forget_answer() noexcept {
+    answer_elsewhere();
     if (std::exchange(has_value_, false)) std::destroy_at(&value_);
   }
 

@@ -31,6 +31,7 @@ worker::worker(scheduler& owner, std::size_t index, std::uint64_t seed)
       sights_(owner.config_.workers),
       coarse_{!owner.is_crowded_} {
   exec = &owner;
+  takes_turns_in = !owner.config_.seed;
 }
 
 void worker::run() {

@@ -1,4 +1,4 @@
-#include <troupe/actor/detail/request_pool.hpp>
+#include <troupe/actor/detail/message_pool.hpp>
 
 #include <array>
 #include <utility>
@@ -48,7 +48,7 @@ std::size_t lines_of(std::size_t size_bytes) noexcept {
 
 }  // namespace
 
-void* allocate_request(std::size_t size_bytes) {
+void* allocate_message(std::size_t size_bytes) {
   std::size_t lines = lines_of(size_bytes);
   if (lines > local_stacks::max_lines) return allocate(size_bytes);
   stack& from = local.of(lines);
@@ -57,7 +57,7 @@ void* allocate_request(std::size_t size_bytes) {
   return std::exchange(from.first, from.first->next);
 }
 
-void free_request(void* block, std::size_t size_bytes) noexcept {
+void free_message(void* block, std::size_t size_bytes) noexcept {
   std::size_t lines = lines_of(size_bytes);
   if (lines > local_stacks::max_lines) return deallocate(block, size_bytes);
   stack& to = local.of(lines);

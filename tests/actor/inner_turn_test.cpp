@@ -1,0 +1,253 @@
+#include <chrono>
+#include <cstdint>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <boost/test/unit_test.hpp>
+
+#include <troupe/actor/actor.hpp>
+#include <troupe/pal/atomic.hpp>
+#include <troupe/runtime/runtime.hpp>
+#include <troupe/sched/sleep.hpp>
+#include <troupe/task/yield.hpp>
+
+#include <collected_failures.hpp>
+#include <sched/two_workers.hpp>
+#include <sched/virtual_worker.hpp>
+#include <threads.hpp>
+
+// Requests to plain handlers of actors that sleep, which run within the turn of who asks.
+
+namespace troupe {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+struct next {};
+struct name_of {};
+struct fail {};
+struct later {
+  int value;
+};
+struct release {};
+struct begin {};
+struct start_side_task {};
+
+// Answers at once, or when it is told to.
+class desk : public actor {
+public:
+  int on(next) { return ++last_; }
+  std::string on(name_of) { return self().name(); }
+  int on(fail) { throw std::runtime_error{"broken"}; }
+  void on(later m, reply<int> back) { waiting_.emplace_back(m.value, std::move(back)); }
+  int on(begin m) {  // Put aside at first.
+    if (!is_open_) self().stash(std::move(m));
+    return ++last_;
+  }
+  int on(start_side_task) {
+    self().spawn([this]() -> task<> {
+      co_await yield();
+      ++last_;
+    });
+    return last_;
+  }
+  void on(release) {
+    for (auto& [value, back] : std::exchange(waiting_, {})) back.answer(value);
+    is_open_ = true;
+    self().unstash();
+  }
+  task<> on_stop() {
+    co_await yield();
+    last_ = -1;
+  }
+
+private:
+  int last_ = 0;
+  bool is_open_ = false;
+  std::vector<std::pair<int, reply<int>>> waiting_;
+};
+
+class caller : public actor {
+public:
+  explicit caller(ref<desk> to) : to_{std::move(to)} {}
+  task<std::string> on(name_of) {
+    std::string before = self().name();
+    std::string there = co_await to_.ask(name_of{});
+    co_return before + " " + there + " " + self().name();
+  }
+  // R5: the task that it begins gets its turn after the request, too.
+  task<int> on(begin) {
+    co_await yield();
+    self().spawn([this]() -> task<> {
+      co_await yield();
+      ++done_;
+    });
+    int first = co_await to_.ask(next{});
+    co_await yield();
+    co_return first;
+  }
+  int on(next) { return done_; }
+
+private:
+  ref<desk> to_;
+  int done_ = 0;
+};
+
+ref<desk> named(const char* name) {
+  actor_options options;
+  options.name = name;
+  return spawn<desk>(options);
+}
+
+template <class Act>
+task<std::uint64_t> turns_of(runtime& rt, Act act) {
+  std::uint64_t before = rt.counters().turns;
+  co_await act();
+  co_return rt.counters().turns - before;
+}
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(inner_turn_, test::virtual_worker)
+
+BOOST_AUTO_TEST_CASE(many_requests_take_few_turns) {
+  rt.block_on([this]() -> task<> {
+    auto d = spawn<desk>();
+    co_await d.ask(next{});
+    auto few = [&]() -> task<> {
+      for (int i = 0; i < 1000; ++i) (void)co_await d.ask(next{});
+    };
+    BOOST_TEST((co_await turns_of(rt, few)) < 50u);
+    // One with a limit of its own can be left while its handler computes: a turn each at least.
+    auto many = [&]() -> task<> {
+      for (int i = 0; i < 1000; ++i) (void)co_await d.ask(next{}, within{1h});
+    };
+    BOOST_TEST((co_await turns_of(rt, many)) >= 1000u);
+    BOOST_TEST((co_await d.ask(next{})) == 2002);
+  });
+}
+
+BOOST_AUTO_TEST_CASE(who_asks_without_end_gives_way) {
+  rt.block_on([]() -> task<> {
+    auto d = spawn<desk>();
+    bool is_over = false;
+    auto other = spawn([&]() -> task<> {
+      for (int i = 0; i < 10; ++i) co_await yield();
+      is_over = true;
+    });
+    int asked = 0;
+    while (!is_over) asked = co_await d.ask(next{});
+    BOOST_TEST(asked < 128 * 20);
+    co_await other;
+  });
+}
+
+BOOST_AUTO_TEST_CASE(each_is_itself) {
+  rt.block_on([]() -> task<> {
+    auto d = named("desk");
+    actor_options options;
+    options.name = "caller";
+    auto c = spawn<caller>(options, d);
+    BOOST_TEST((co_await c.ask(name_of{})) == "caller desk caller");
+    BOOST_TEST((co_await c.ask(begin{})) == 1);
+    co_await sleep_for(1us);
+    BOOST_TEST((co_await c.ask(next{})) == 1);
+    BOOST_TEST((co_await d.ask(start_side_task{})) == 1);
+    co_await sleep_for(1us);
+    BOOST_TEST((co_await d.ask(next{})) == 3);
+  });
+}
+
+BOOST_AUTO_TEST_CASE(a_failure_reaches_who_asks_and_ends_the_actor) {
+  test::collected_failures expected;
+  rt.block_on([]() -> task<> {
+    auto d = spawn<desk>();
+    (void)co_await d.ask(next{});
+    auto answer = co_await d.ask(fail{}).as_result();
+    BOOST_TEST((answer.has_error() && answer.error() == ask_errc::receiver_failed));
+    exit_reason why = co_await d.ended();
+    BOOST_TEST((why.kind == exit_kind::failed));
+  });
+  BOOST_TEST(expected.texts().size() == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_kept_or_put_aside_is_answered_later) {
+  rt.block_on([]() -> task<> {
+    auto d = spawn<desk>();
+    auto kept = spawn([d]() -> task<int> { co_return co_await d.ask(later{7}); });
+    auto aside = spawn([d]() -> task<int> { co_return co_await d.ask(begin{}); });
+    co_await sleep_for(1us);
+    BOOST_TEST(!kept.done());
+    BOOST_TEST(!aside.done());
+    co_await d.send(release{});
+    BOOST_TEST((co_await kept) == 7);
+    BOOST_TEST((co_await aside) == 2);  // It has run twice.
+  });
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_AUTO_TEST_SUITE(inner_turn_seeded_)
+
+// A seed decides the order of all turns: none is within another.
+BOOST_AUTO_TEST_CASE(a_seed_sees_each_turn) {
+  pal::virtual_clock clock;
+  runtime_config config;
+  config.workers = 1;
+  config.clock = &clock;
+  config.network = false;
+  config.seed = 7;
+  runtime rt{config};
+  rt.block_on([&]() -> task<> {
+    auto d = spawn<desk>();
+    auto many = [&]() -> task<> {
+      for (int i = 0; i < 1000; ++i) (void)co_await d.ask(next{});
+    };
+    BOOST_TEST((co_await turns_of(rt, many)) >= 1000u);
+  });
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_FIXTURE_TEST_SUITE(inner_turn_race_, test::two_workers)
+
+// Goal:   each request is answered once, whether its handler ran within the caller's turn or not,
+//         and whether the answer comes at once, from a kept reply<T>, or after it was put aside.
+// Method: several callers on two workers; one who releases all the time what was kept.
+BOOST_AUTO_TEST_CASE(every_request_is_answered) {
+  const int rounds = static_cast<int>(test::rounds(3'000));
+  int right = rt.block_on([rounds]() -> task<int> {
+    auto d = spawn<desk>();
+    pal::atomic<bool> is_over{false};
+    auto releasing = spawn([&]() -> task<> {
+      while (!is_over.load()) {
+        co_await d.send(release{});
+        co_await yield();
+      }
+    });
+    auto ask = [](ref<desk> to, int count) -> task<int> {
+      int answered = 0;
+      for (int i = 0; i < count; ++i) {
+        int value = co_await to.ask(later{i});
+        int number = co_await to.ask(next{});
+        if (value == i && number > 0) ++answered;
+      }
+      co_return answered;
+    };
+    std::vector<join_handle<int>> asking;
+    for (int i = 0; i < 4; ++i) asking.push_back(spawn(ask, d, rounds));
+    int sum = 0;
+    for (auto& each : asking) sum += co_await each;
+    is_over.store(true);
+    co_await releasing;
+    co_return sum;
+  });
+  BOOST_TEST(right == 4 * rounds);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace troupe
