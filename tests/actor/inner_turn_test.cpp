@@ -174,6 +174,27 @@ BOOST_AUTO_TEST_CASE(a_failure_reaches_who_asks_and_ends_the_actor) {
   BOOST_TEST(expected.texts().size() == 1u);
 }
 
+// Its words reach who asks, whether its handler ran within the caller's turn or not.
+BOOST_AUTO_TEST_CASE(a_failure_says_why) {
+  test::collected_failures expected;
+  rt.block_on([]() -> task<> {
+    for (bool is_exact : {false, true}) {
+      auto d = spawn<desk>();
+      (void)co_await d.ask(next{});
+      std::string text;
+      try {
+        ask_limit limit;
+        if (is_exact) limit = within{1h};
+        (void)co_await d.ask(fail{}, limit);
+      } catch (const system_error& error) {
+        BOOST_TEST((error.code() == ask_errc::receiver_failed));
+        text = error.what();
+      }
+      BOOST_TEST(text.find("broken") != std::string::npos, text);
+    }
+  });
+}
+
 BOOST_AUTO_TEST_CASE(what_is_kept_or_put_aside_is_answered_later) {
   rt.block_on([]() -> task<> {
     auto d = spawn<desk>();

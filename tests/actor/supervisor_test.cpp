@@ -402,6 +402,31 @@ BOOST_AUTO_TEST_CASE(monitor_that_was_ended_is_not_heard_of) {
   BOOST_TEST(heard.empty());
 }
 
+// What has ended well leaves nothing behind in those who were linked with it.
+BOOST_AUTO_TEST_CASE(link_with_one_that_ends_well_is_gone) {
+  class hub : public actor {
+  public:
+    void on(ref<hub> other) { self(this).link(other); }
+    int on(total) {
+      int count = 0;
+      self_block().extension_if_any()->monitors.for_each([&](auto&) { ++count; });
+      return count;
+    }
+  };
+  rt.block_on([]() -> task<> {
+    auto center = spawn<hub>();
+    for (int i = 0; i < 100; ++i) {
+      auto spoke = spawn<hub>();
+      co_await center.send(spoke);
+      co_await sleep_for(1us);
+      spoke.stop();
+      co_await spoke.ended();
+    }
+    co_await sleep_for(1us);
+    BOOST_TEST((co_await center.ask(total{})) == 0);
+  });
+}
+
 BOOST_AUTO_TEST_CASE(link_ties_two_fates_together) {
   class tied : public actor {
   public:

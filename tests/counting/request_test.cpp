@@ -14,8 +14,10 @@
 
 #include <troupe/actor/actor.hpp>
 #include <troupe/sched/block_on.hpp>
+#include <troupe/sched/scheduler.hpp>
 
 #include "counted/troupe/pal/atomic.hpp"
+#include "counted/troupe/pal/condition.hpp"
 #include "counted/troupe/pal/mutex.hpp"
 
 // What a warm request costs, counted and not measured. The framework is compiled into this program

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <deque>
@@ -175,6 +176,30 @@ BOOST_AUTO_TEST_CASE(shut_down_returns_the_survivors_and_destroys_them) {
   BOOST_TEST(contains(to_string(survivors[0]), "waits for nothing at all at "));
   BOOST_TEST(survivors[0].suspended);
   BOOST_TEST(owned.use_count() == 1);
+}
+
+BOOST_AUTO_TEST_CASE(shut_down_names_the_actors_whose_handlers_survive) {
+  struct begin {};
+  class deaf : public actor {
+  public:
+    task<> on(begin) {
+      deaf_wait never;
+      co_await never;
+    }
+  };
+  runtime rt;
+  auto d = rt.block_on([]() -> task<ref<deaf>> {
+    actor_options options;
+    options.name = "porter";
+    auto made = spawn<deaf>(options);
+    co_await made.send(begin{});
+    co_return made;
+  });
+  auto survivors = rt.shut_down(20ms);
+  auto named = std::find_if(survivors.begin(), survivors.end(),
+                            [](const task_report& each) { return each.actor == "porter"; });
+  BOOST_REQUIRE((named != survivors.end()));
+  BOOST_TEST(to_string(*named).starts_with("a handler of actor porter: waits for "));
 }
 
 BOOST_AUTO_TEST_CASE(shut_down_of_an_idle_runtime_has_no_survivors) {

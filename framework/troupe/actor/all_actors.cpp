@@ -53,6 +53,10 @@ void take_back_actor_tasks(const executor& exec, const std::function<void(job&)>
   detail::actor_block::take_back_tasks(exec, act);
 }
 
+std::unordered_map<const detail::task_core*, std::string> handlers_of_actors(const executor& exec) {
+  return detail::actor_block::handlers_on(exec);
+}
+
 bool retire_actor(job& turn) noexcept { return detail::actor_block::retire(turn); }
 
 bool retire_waiting_actors(const executor& exec) noexcept {

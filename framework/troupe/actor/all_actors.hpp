@@ -2,15 +2,26 @@
 
 #include <cstddef>
 #include <functional>
+#include <string>
+#include <unordered_map>
 
 #include <troupe/task/executor.hpp>
 
 namespace troupe {
 
+namespace detail {
+class task_core;
+}
+
 /// Stops every actor that lives on `exec`: the youngest first, each awaited before the next;
 /// supervisors stop their children. A task of `exec` does it; asked to stop, it waits no more.
 /// Returns: how many there are. Errors: std::bad_alloc. Threads: any.
 std::size_t stop_all_actors(executor& exec);
+
+/// Returns: of each actor of `exec` whose handler waits, that handler and the actor's name, at
+/// about this moment. Errors: std::bad_alloc. Threads: any.
+[[nodiscard]] std::unordered_map<const detail::task_core*, std::string> handlers_of_actors(
+    const executor& exec);
 
 /// Calls `act` with every task that waits for its turn in an actor's own queue.
 /// Requires: the workers of `exec` have stopped.

@@ -48,8 +48,4 @@ void actor_wait::delist_limits() noexcept {
   limit_.delist();
 }
 
-void actor_wait::fail_in_words() const {
-  throw boost::system::system_error{make_error_code(ask_errc::deadlock), *cycle_};
-}
-
 }  // namespace troupe::detail

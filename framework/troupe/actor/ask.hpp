@@ -24,10 +24,8 @@ public:
   /// No select() or timeout() around it: only the actor can end the wait.
   void await_alone() noexcept { is_alone_ = true; }
 
-  [[noreturn]] void fail_in_words() const;
-  /// Throws what a code alone does not tell: the cycle.
-  void throw_in_words() const {
-    if (cycle_ != nullptr) fail_in_words();
+  void throw_cycle() const {
+    if (cycle_ != nullptr) throw_error(make_error_code(ask_errc::deadlock), *cycle_);
   }
 
 protected:
@@ -125,6 +123,11 @@ public:
     if (!is_sent_) delist_for_room();
     delist_limits();
   }
+  /// Throws what a code alone does not tell: the cycle, or why the receiver has failed.
+  void throw_in_words() const {
+    throw_cycle();
+    if (request_ != nullptr) request_->throw_reason();
+  }
   result<T> take() {
     if (error_ != ask_errc{}) return failed_with<T>(make_error_code(error_));
     return std::exchange(request_, nullptr)->take();
@@ -164,7 +167,7 @@ public:
   tell_operation(tell_operation&& other) noexcept
       : actor_wait{std::move(other)}, message_{std::exchange(other.message_, nullptr)} {}
   ~tell_operation() {
-    if (message_ != nullptr) Sent::finish(*message_, true);
+    if (message_ != nullptr) Sent::finish(*message_, nullptr);
   }
 
   bool poll() noexcept {
@@ -186,6 +189,8 @@ public:
     delist_for_room();
     delist_limits();
   }
+  /// Throws what a code alone does not tell: the cycle.
+  void throw_in_words() const { throw_cycle(); }
   result<void> take() const noexcept {
     if (error_ != ask_errc{}) return make_error_code(error_);
     return {};

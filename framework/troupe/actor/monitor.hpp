@@ -35,12 +35,10 @@ private:
       if (static_cast<last_word&>(self).node.is_canceled) return true;
       return sent<A, down>::run(of, self);
     }
-    static void finish(envelope& self, bool) noexcept {
-      down_node& node = static_cast<last_word&>(self).node;
-      if (node.place.linked()) intrusive_list<monitor_place>::erase(node.place);
-      delete &node;
+    static void finish(envelope& self, handler_failure) noexcept {
+      static_cast<last_word&>(self).node.end_with_last();
     }
-    static void drop(envelope& self, ask_errc) noexcept { finish(self, true); }
+    static void drop(envelope& self, ask_errc) noexcept { finish(self, nullptr); }
 
     static constexpr envelope_table table = embedded(sent<A, down>::table, &run, &finish, &drop);
   };
@@ -53,9 +51,7 @@ private:
     down& text = mine.last_.message;
     if (!restarts) {
       text.why = why;
-      mine.is_on_its_way = true;  // Before it is sent: who handles it frees this.
-      if (!mine.by.push_uncounted(mine.last_)) mine.is_on_its_way = false;
-      return;
+      return mine.send_last(mine.last_);
     }
     try {
       auto* made = sent_of<down>::make(notice, down{text.who, text.name, why, true});

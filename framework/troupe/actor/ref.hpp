@@ -83,7 +83,7 @@ public:
       std::destroy_at(&message);
       std::construct_at(&message, std::move(made->message));
     }
-    detail::sent_of<plain>::finish(*made, true);
+    detail::sent_of<plain>::finish(*made, nullptr);
     return make_error_code(how == detail::message_queue::pushed::full ? ask_errc::mailbox_full
                                                                       : ask_errc::receiver_gone);
   }
@@ -140,6 +140,7 @@ public:
   }
 
   /// ask() for threads that are no workers: blocks until the answer is there.
+  /// Requires: its runtime is not destroyed meanwhile.
   /// Errors: as a system_error of ask_errc. Threads: foreign ones; on a worker it is a misuse.
   template <class M>
   auto ask_blocking(M message, ask_limit limit = {}) const {
@@ -147,7 +148,7 @@ public:
     return block_on(runtime_of_actor(),
                     [&]() -> task<value_type> { co_return co_await ask(take(message), limit); });
   }
-  /// send() for threads that are no workers: blocks until there is room.
+  /// send() for threads that are no workers: blocks until there is room. Requires: as above.
   template <class M>
   void send_blocking(M message) const {
     block_on(runtime_of_actor(), [&]() -> task<> { co_await send(take(message)); });
@@ -176,9 +177,9 @@ public:
   }
 
 private:
-  [[nodiscard]] scheduler& runtime_of_actor() const {
+  [[nodiscard]] executor& runtime_of_actor() const {
     if (has_ended()) throw_error(make_error_code(ask_errc::receiver_gone));
-    return static_cast<scheduler&>(block().exec());
+    return block().exec();
   }
   template <class M>
   static void check_rvalue() {

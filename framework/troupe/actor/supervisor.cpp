@@ -23,14 +23,14 @@ struct adoption final : detail::envelope {
     return true;
   }
   static void complete(detail::envelope&, detail::task_core&) {}
-  static void finish(detail::envelope& self, bool) noexcept {
+  static void finish(detail::envelope& self, detail::handler_failure) noexcept {
     delete static_cast<adoption*>(&self);
   }
   static void drop(detail::envelope& self, ask_errc) noexcept {
     detail::actor_block& child = static_cast<adoption&>(self).child;
     child.give_up();
     child.drop_ref();
-    finish(self, true);
+    finish(self, nullptr);
   }
 
   static constexpr detail::envelope_table table_of{&run,       &complete, &finish, &drop, nullptr,
@@ -44,7 +44,7 @@ bool run_notice(detail::actor_block& of, detail::envelope& self) {
   return true;
 }
 void complete_notice(detail::envelope&, detail::task_core&) {}
-void finish_notice(detail::envelope& self, bool) noexcept {
+void finish_notice(detail::envelope& self, detail::handler_failure) noexcept {
   static_cast<detail::child_notice&>(self).child.drop_ref();
 }
 void drop_notice(detail::envelope& self, ask_errc) noexcept {

@@ -61,10 +61,10 @@ struct message_timer final : timer_state {
       if (static_cast<tick_message&>(self).timer.is_over()) return true;
       return sent<A, M>::run(of, self);
     }
-    static void finish(envelope& self, bool) noexcept {
+    static void finish(envelope& self, handler_failure) noexcept {
       auto last = std::move(static_cast<tick_message&>(self).keeps);
     }
-    static void drop(envelope& self, ask_errc) noexcept { finish(self, true); }
+    static void drop(envelope& self, ask_errc) noexcept { finish(self, nullptr); }
 
     static constexpr envelope_table table = embedded(sent<A, M>::table, &run, &finish, &drop);
   };

@@ -40,4 +40,8 @@ const boost::system::error_category& error_category() noexcept {
 
 void throw_error(boost::system::error_code code) { throw system_error{code}; }
 
+void throw_error(boost::system::error_code code, const std::string& text) {
+  throw system_error{code, text};
+}
+
 }  // namespace troupe

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string>
 #include <utility>
 
 #include <boost/system/error_code.hpp>
@@ -48,6 +49,8 @@ template <class T>
 
 /// Throws `code` as a system_error.
 [[noreturn]] void throw_error(boost::system::error_code code);
+/// The same, with `text` before what the code says.
+[[noreturn]] void throw_error(boost::system::error_code code, const std::string& text);
 
 }  // namespace troupe
 

@@ -21,11 +21,10 @@ std::string place(std::source_location where) {
 }  // namespace
 
 std::string to_string(const task_report& report) {
-  if (report.waits_at.empty()) {
-    return fmt::format("task spawned at {}: {}", report.spawned_at, report.waits_for);
-  }
-  return fmt::format("task spawned at {}: waits for {} at {}", report.spawned_at, report.waits_for,
-                     report.waits_at);
+  std::string who = report.actor.empty() ? "task spawned at " + report.spawned_at
+                                         : "a handler of actor " + report.actor;
+  if (report.waits_at.empty()) return fmt::format("{}: {}", who, report.waits_for);
+  return fmt::format("{}: waits for {} at {}", who, report.waits_for, report.waits_at);
 }
 
 runtime::state::state(const runtime_config& config) {
@@ -115,11 +114,13 @@ scheduler& runtime::scheduler() const noexcept { return state_->sched(); }
 
 std::vector<task_report> runtime::tasks() const {
   std::vector<task_report> reports;
+  auto handlers = handlers_of_actors(scheduler());
   detail::task_core::for_each_live(
       scheduler(), [&](detail::task_core& task, const detail::task_core::record& seen) {
         if (task.done()) return;  // Only its handle is left.
         task_report report;
         report.spawned_at = place(seen.spawned_at);
+        if (auto of = handlers.find(&task); of != handlers.end()) report.actor = of->second;
         report.suspended = seen.suspended;
         if (seen.suspended && seen.what != nullptr) {
           report.waits_for = seen.what;

@@ -17,6 +17,7 @@ namespace troupe {
 
 /// One task, as it is seen from outside: for lists of survivors and of who waits for what.
 struct task_report {
+  std::string actor;       ///< The name of the actor whose handler it is; empty for other tasks.
   std::string spawned_at;  ///< file:line, or "?" where it was not recorded.
   std::string waits_for;   ///< What it awaits; "nothing: it is running or ready" otherwise.
   std::string waits_at;    ///< file:line of that await; empty when it has never waited.

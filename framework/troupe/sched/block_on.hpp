@@ -5,7 +5,6 @@
 #include <utility>
 
 #include <troupe/pal/parker.hpp>
-#include <troupe/sched/scheduler.hpp>
 #include <troupe/task/start.hpp>
 
 namespace troupe {
@@ -16,15 +15,8 @@ namespace detail {
 class foreign_join final : public task_owner {
 public:
   void on_child_start(task_core&) noexcept override {}
-  void on_child_end(task_core&) noexcept override {
-    ended_.store(true, std::memory_order_release);  // -> wait
-    parker_.unpark();
-    left_.store(true, std::memory_order_release);  // -> wait: nothing of this is touched any more
-  }
-  void wait() noexcept {
-    while (!ended_.load(std::memory_order_acquire)) parker_.park(std::nullopt);
-    while (!left_.load(std::memory_order_acquire)) pal::spin_hint();
-  }
+  void on_child_end(task_core&) noexcept override;
+  void wait() noexcept;
 
 private:
   pal::atomic<bool> ended_{false};
@@ -32,38 +24,38 @@ private:
   pal::parker parker_;
 };
 
+/// While it lives, its runtime has something to wait for: a foreign thread in block_on().
+class foreign_guard {
+public:
+  /// Requires: `where_to` is a scheduler; on a worker of any it is a misuse.
+  explicit foreign_guard(executor& where_to);
+  foreign_guard(const foreign_guard&) = delete;
+  foreign_guard& operator=(const foreign_guard&) = delete;
+  ~foreign_guard();
+
+private:
+  executor& where_to_;
+};
+
 }  // namespace detail
 
-/// Runs `f(args...)` as a task of `where_to` and blocks the calling thread until it has ended.
+/// Runs `f(args...)` as a task of `where_to`, a scheduler, and blocks the calling thread until it
+/// has ended.
 ///
 /// Returns: what the task returns. Errors: what it throws.
 /// Threads: foreign ones; on a worker it is a misuse, since it would hold up everything there.
 template <class F, class... Args>
-auto block_on(scheduler& where_to, F&& f, Args&&... args) {
+auto block_on(executor& where_to, F&& f, Args&&... args) {
   using value_type = detail::spawned_value<F, Args...>;
-  if (scheduler::current() != nullptr) {
-    misuse("block_on() was called on a worker of a runtime: co_await the task instead");
-  }
+  detail::foreign_guard guard{where_to};
   detail::foreign_join ended;
-  where_to.add_guard();
-  detail::task_core* core = nullptr;
-  try {
-    core = &detail::start_on(where_to, &ended, std::source_location::current(), std::forward<F>(f),
-                             std::forward<Args>(args)...);
-  } catch (...) {
-    where_to.remove_guard();
-    throw;
-  }
+  struct last_step {
+    detail::task_core& core;
+    ~last_step() { core.destroy(); }
+  } last{detail::start_on(where_to, &ended, std::source_location::current(), std::forward<F>(f),
+                          std::forward<Args>(args)...)};
   ended.wait();
-  struct cleanup {
-    scheduler& where_to;
-    detail::task_core* core;
-    ~cleanup() {
-      core->destroy();
-      where_to.remove_guard();
-    }
-  } last{where_to, core};
-  return detail::take_outcome<value_type>(*core);
+  return detail::take_outcome<value_type>(last.core);
 }
 
 }  // namespace troupe

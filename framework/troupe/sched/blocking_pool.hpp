@@ -6,7 +6,7 @@
 #include <functional>
 #include <vector>
 
-#include <troupe/pal/mutex.hpp>
+#include <troupe/pal/condition.hpp>
 #include <troupe/pal/thread.hpp>
 
 namespace troupe {

@@ -393,7 +393,7 @@ bool actor_block::go_on_after_handler() noexcept {
 
 // The end of a message. An answer goes out last: who gets it may free the message, and if the actor
 // went to sleep with it, it is another's now. Returns: as run(); after a failure it stays awake.
-bool actor_block::conclude(bool failed) noexcept {
+bool actor_block::conclude(handler_failure failure) noexcept {
   envelope* done = std::exchange(current_, nullptr);
   bool is_mine = true;
   if (is_lone_) {
@@ -402,7 +402,7 @@ bool actor_block::conclude(bool failed) noexcept {
     std::uint32_t rooms = begun_;
     if (!is_unbounded_ && done->table->is_counted) ++rooms;
     std::uint16_t before = std::exchange(begun_, std::uint16_t{0});
-    bool may_sleep = !failed && !is_put_aside_ && !has_taken_up_ && !only_life_is_left();
+    bool may_sleep = failure == nullptr && !is_put_aside_ && !has_taken_up_ && !only_life_is_left();
     if (may_sleep && mail_.try_idle_after(*done, rooms, senders_wait)) {
       is_mine = false;
       if (senders_wait) wake_senders(rooms);
@@ -414,18 +414,18 @@ bool actor_block::conclude(bool failed) noexcept {
     }
   }
   if (is_mine) {
-    finish(*done, failed);
+    finish(*done, failure);
   } else {
-    done->table->finish(*done, failed);
+    done->table->finish(*done, failure);
   }
   return is_mine;
 }
 
 // What the end of a message is, while the actor is ours.
-void actor_block::finish(envelope& done, bool failed) noexcept {
+void actor_block::finish(envelope& done, handler_failure failure) noexcept {
   bool is_put_aside = is_put_aside_;
   is_put_aside_ = false;
-  if (failed || !is_put_aside) return done.table->finish(done, failed);
+  if (failure != nullptr || !is_put_aside) return done.table->finish(done, failure);
   done.table->refill(done, nullptr);
   extension_if_any()->put_aside.push_back(done);
 }

@@ -5,6 +5,7 @@
 #include <exception>
 #include <source_location>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include <troupe/actor/detail/actor_extension.hpp>
@@ -263,6 +264,9 @@ public:
   /// Errors: std::bad_alloc. Threads: any.
   static std::vector<actor_block*> all_unsupervised(const executor& exec);
 
+  /// See handlers_of_actors().
+  static std::unordered_map<const task_core*, std::string> handlers_on(const executor& exec);
+
   /// Calls `act` with every routed task that waits for its turn. Requires: no worker runs.
   template <class Act>
   static void take_back_tasks(const executor& exec, Act act);
@@ -307,8 +311,8 @@ private:
   [[nodiscard]] bool run(envelope& message) noexcept;
   [[nodiscard]] bool leave_handler() noexcept;
   [[nodiscard]] bool settle(std::exception_ptr error) noexcept;
-  [[nodiscard]] bool conclude(bool failed) noexcept;
-  void finish(envelope& done, bool failed) noexcept;
+  [[nodiscard]] bool conclude(handler_failure failure) noexcept;
+  void finish(envelope& done, handler_failure failure) noexcept;
   [[nodiscard]] envelope* next_mail() noexcept;
   [[nodiscard]] bool may_stay_in_word(const envelope& only) const noexcept;
   [[nodiscard]] envelope* next_taken_up() noexcept;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <exception>
+
 #include <troupe/actor/errors.hpp>
 #include <troupe/sync/message_queue.hpp>
 #include <troupe/task/core.hpp>
@@ -9,6 +11,9 @@ namespace troupe::detail {
 class actor_block;
 struct envelope;
 
+/// What has left a handler: null when it has ended well, or was not run; empty when it was ended.
+using handler_failure = const std::exception_ptr*;
+
 /// What an envelope can do; one table for each kind of message and receiver.
 struct envelope_table {
   /// Runs the handler, on a turn of the actor. Returns: false when the handler is a coroutine that
@@ -16,8 +21,8 @@ struct envelope_table {
   bool (*run)(actor_block&, envelope&);
   /// Takes the outcome of that task: answers. Throws what left the handler.
   void (*complete)(envelope&, task_core& ended);
-  /// The handler has ended, or `failed` has left it: the last act on the envelope.
-  void (*finish)(envelope&, bool failed) noexcept;
+  /// The handler has ended: the last act on the envelope.
+  void (*finish)(envelope&, handler_failure failure) noexcept;
   /// It was not run: answers with `why`, or reports it as undelivered, and frees it.
   void (*drop)(envelope&, ask_errc why) noexcept;
   /// Moves the message at `from` back into an envelope whose handler has taken it; with null drops

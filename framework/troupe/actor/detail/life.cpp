@@ -13,8 +13,8 @@ namespace troupe::detail {
 // What follows a handler. Returns: whether the turn goes on.
 bool actor_block::settle(std::exception_ptr error) noexcept {
   bool was_last = phase_ != phase::alive;
-  if (!error && !was_last) return conclude(false);
-  (void)conclude(error != nullptr);
+  if (!error && !was_last) return conclude(nullptr);
+  (void)conclude(error ? &error : nullptr);
   if (was_last) {
     if (error && !is_canceled(error)) report_failure(error, std::source_location{});
     phase_ = phase::farewell;
@@ -260,6 +260,23 @@ std::vector<actor_block*> actor_block::all_unsupervised(const executor& exec) {
   return found;
 }
 
+std::unordered_map<const task_core*, std::string> actor_block::handlers_on(const executor& exec) {
+  std::unordered_map<const task_core*, std::string> found;
+  for_each_living(exec, [&](actor_block& each) {
+    const task_core* handler = each.handler();
+    // A reference holds its name while it is read.
+    if (handler == nullptr || !each.try_add_ref(each.generation())) return;
+    try {
+      found.emplace(handler, each.name());
+    } catch (...) {
+      each.drop_ref();
+      throw;
+    }
+    each.drop_ref();
+  });
+  return found;
+}
+
 bool actor_block::retire(job& turn) noexcept {
   if (turn.run != &run_turn) return false;
   auto& actor = static_cast<actor_block&>(turn);
@@ -302,7 +319,8 @@ void actor_block::abandon() noexcept {
     more->side.reset();
     more->why = exit_reason{exit_kind::abandoned};
   }
-  if (current_ != nullptr) (void)conclude(true);
+  const std::exception_ptr ended_from_outside;
+  if (current_ != nullptr) (void)conclude(&ended_from_outside);
   drop_monitors();
   free_state();
   end_life();

@@ -125,14 +125,14 @@ struct sent_of : envelope {
   static sent_of* make(const envelope_table& of, M&& from) {
     return new_envelope<sent_of>(&allocate_message, &free_message, of, std::move(from));
   }
-  static void finish(envelope& self, bool) noexcept {
+  static void finish(envelope& self, handler_failure) noexcept {
     auto& mine = static_cast<sent_of&>(self);
     std::destroy_at(&mine);
     free_message(&mine, sizeof(sent_of));
   }
   static void drop(envelope& self, ask_errc why) noexcept {
     report_undelivered({type_name<M>(), why});
-    finish(self, true);
+    finish(self, nullptr);
   }
   static void refill(envelope& self, void* from) noexcept {
     auto& mine = static_cast<sent_of&>(self);
@@ -182,7 +182,7 @@ constexpr envelope_table uncounted(envelope_table of) noexcept {
 
 /// The same for one that lies in something else, and is used again or ends with it on the turn.
 constexpr envelope_table embedded(envelope_table of, bool (*run)(actor_block&, envelope&),
-                                  void (*finish)(envelope&, bool) noexcept,
+                                  void (*finish)(envelope&, handler_failure) noexcept,
                                   void (*drop)(envelope&, ask_errc) noexcept) noexcept {
   of.run = run;
   of.finish = finish;
@@ -204,12 +204,12 @@ struct asked_of final : request<T> {
       : request<T>{of, sizeof(asked_of)}, message{std::forward<Fields>(fields)...} {}
   ~asked_of() {}
 
-  static void finish(envelope& self, bool failed) noexcept {
+  static void finish(envelope& self, handler_failure failure) noexcept {
     auto& mine = static_cast<asked_of&>(self);
     std::destroy_at(&mine.message);
     if (mine.is_handed_over) return mine.let_go();
     if (!mine.is_decided()) {
-      mine.set_error(failed ? ask_errc::receiver_failed : ask_errc::broken_reply);
+      failure != nullptr ? mine.fail(*failure) : mine.set_error(ask_errc::broken_reply);
     }
     mine.answer();
   }
@@ -288,15 +288,15 @@ struct delegated_of final : envelope {
   M message;
   reply<T> back;
 
-  static void finish(envelope& self, bool failed) noexcept {
+  static void finish(envelope& self, handler_failure failure) noexcept {
     auto& mine = static_cast<delegated_of&>(self);
-    if (failed) mine.back.fail(ask_errc::receiver_failed);
+    if (failure != nullptr) mine.back.fail(ask_errc::receiver_failed);
     std::destroy_at(&mine);
     free_message(&mine, sizeof(delegated_of));
   }
   static void drop(envelope& self, ask_errc why) noexcept {
     static_cast<delegated_of&>(self).back.fail(why);
-    finish(self, true);
+    finish(self, nullptr);
   }
 };
 
@@ -352,8 +352,10 @@ struct life_event final : envelope {
     return run_handler(of, [&] { return (static_cast<A*>(of.state())->*Event)(); });
   }
   static void complete(envelope&, task_core& ended) { drop_outcome<returned>(ended); }
-  static void finish(envelope& self, bool) noexcept { delete static_cast<life_event*>(&self); }
-  static void drop(envelope& self, ask_errc) noexcept { finish(self, true); }
+  static void finish(envelope& self, handler_failure) noexcept {
+    delete static_cast<life_event*>(&self);
+  }
+  static void drop(envelope& self, ask_errc) noexcept { finish(self, nullptr); }
 
   static constexpr envelope_table table_of{
       &run,  &complete, &finish, &drop, nullptr, "on_start or on_stop", !is_task<returned>::value,

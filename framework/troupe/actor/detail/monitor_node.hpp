@@ -1,6 +1,7 @@
 #pragma once
 
 #include <troupe/actor/actor_id.hpp>
+#include <troupe/actor/detail/envelope.hpp>
 #include <troupe/actor/detail/watch.hpp>
 
 namespace troupe::detail {
@@ -23,6 +24,11 @@ public:
   /// Takes it off both ends; it is freed now, or with its last word. On its actor's turn.
   void end() noexcept;
 
+  /// Sends its last word, which lies in it and frees it. Under the lock of what it watches.
+  void send_last(envelope& word) noexcept;
+  /// The end of that word.
+  void end_with_last() noexcept;
+
   /// Returns: the actor that `on(down)` is to hear of; null for a link.
   [[nodiscard]] virtual const actor_id* monitored() const noexcept { return nullptr; }
 
@@ -32,13 +38,24 @@ public:
   bool is_canceled = false;    ///< That word is not to be heard any more. On the turn.
 };
 
-/// One half of a link: its actor dies with the other.
+/// One half of a link: its actor dies with the other. When the other has ended well, its last word
+/// only frees it.
 class link_node final : public monitor_node {
 public:
-  explicit link_node(actor_block& watching) noexcept : monitor_node{&told_of_end, watching} {}
+  explicit link_node(actor_block& watching) noexcept
+      : monitor_node{&told_of_end, watching}, last_{*this} {}
 
 private:
+  struct last_word final : envelope {
+    explicit last_word(link_node& in) noexcept;
+    link_node& node;
+  };
+
+  static void finish(envelope& self, handler_failure) noexcept;
   static void told_of_end(watcher& self, const exit_reason& why, bool restarts) noexcept;
+  static const envelope_table table_of_last_word;
+
+  last_word last_;
 };
 
 }  // namespace troupe::detail

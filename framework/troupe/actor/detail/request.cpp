@@ -1,5 +1,10 @@
 #include <troupe/actor/detail/request.hpp>
 
+#include <new>
+
+#include <troupe/task/failure.hpp>
+#include <troupe/task/stop.hpp>
+
 namespace troupe::detail {
 
 bool request_base::withdraw() noexcept {
@@ -12,6 +17,16 @@ bool request_base::withdraw() noexcept {
   }
   if ((before & done) != 0) free();
   return may_have_begun;
+}
+
+void request_base::fail(const std::exception_ptr& why) noexcept {
+  error_ = ask_errc::receiver_failed;
+  if (!why || is_canceled(why)) return;
+  try {
+    reason_ = std::make_unique<std::string>(describe(why));
+  } catch (const std::bad_alloc&) {
+    reason_ = nullptr;  // The code has to do.
+  }
 }
 
 void request_base::answer() noexcept {

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cstdint>
+#include <exception>
 #include <memory>
+#include <string>
 #include <type_traits>
 #include <utility>
 #include <variant>
@@ -59,6 +61,10 @@ public:
                                           std::memory_order_relaxed));
     return true;
   }
+  /// Throws the error with what the handler has failed with. Requires: settled().
+  void throw_reason() const {
+    if (reason_ != nullptr) throw_error(make_error_code(error_), *reason_);
+  }
   /// Gives the request up. Returns: whether its handler may have begun.
   bool withdraw() noexcept;
 
@@ -93,6 +99,8 @@ public:
   [[nodiscard]] deadline answer_by() const noexcept { return answer_by_; }
   void answer_by(deadline limit) noexcept { answer_by_ = limit; }
   void set_error(ask_errc error) noexcept { error_ = error; }
+  /// Sets receiver_failed, and keeps what the handler has failed with in words.
+  void fail(const std::exception_ptr& why) noexcept;
   void answer() noexcept;
   void hold() noexcept {
     answer_elsewhere();
@@ -122,6 +130,8 @@ protected:
     if (word_.load(std::memory_order_relaxed) == here) word_.store(0, std::memory_order_relaxed);
   }
 
+  void forget_reason() noexcept { reason_ = nullptr; }
+
   ask_errc error_{};  // Zero while there is none.
   bool has_value_ = false;
 
@@ -136,6 +146,7 @@ private:
   }
 
   pal::atomic<std::uint64_t> word_{0};
+  std::unique_ptr<std::string> reason_;  // Mostly none.
   destroy_function destroy_;
   deadline answer_by_;
   std::uint32_t size_bytes_;
@@ -191,6 +202,7 @@ private:
   static void destroy_value(request_base& self) noexcept {
     auto& mine = static_cast<request&>(self);
     if (mine.has_value_) std::destroy_at(&mine.value_);
+    mine.forget_reason();
   }
 
   union {

@@ -87,16 +87,16 @@ void interleaved_run::on_child_end(task_core& task) noexcept {
   } catch (...) {
     error = std::current_exception();
   }
-  bool has_failed = error != nullptr;
-  if (has_failed && is_canceled(error)) error = nullptr;
   among_.let_go();
-  among_.unlink(task, std::move(error));
-  handled_.table->finish(handled_, has_failed);
+  bool is_failure = error && !is_canceled(error);
+  among_.unlink(task, is_failure ? error : nullptr);
+  handled_.table->finish(handled_, error ? &error : nullptr);
   delete this;
 }
 
 void interleaved_run::abandon() noexcept {
-  handled_.table->finish(handled_, true);
+  const std::exception_ptr ended_from_outside;
+  handled_.table->finish(handled_, &ended_from_outside);
   delete this;
 }
 

@@ -66,8 +66,41 @@ void monitor_node::end() noexcept {
   if (!is_on_its_way) delete this;  // Else its last word, which is in the mail, does.
 }
 
-void link_node::told_of_end(watcher& self, const exit_reason& why, bool) noexcept {
-  if (!why.is_normal()) static_cast<link_node&>(self).by.kill();
+void monitor_node::send_last(envelope& word) noexcept {
+  is_on_its_way = true;  // Before it is sent: who handles it frees this.
+  if (!by.push_uncounted(word)) is_on_its_way = false;
+}
+
+void monitor_node::end_with_last() noexcept {
+  if (place.linked()) intrusive_list<monitor_place>::erase(place);
+  delete this;
+}
+
+link_node::last_word::last_word(link_node& in) noexcept : envelope{table_of_last_word}, node{in} {}
+
+void link_node::finish(envelope& self, handler_failure) noexcept {
+  static_cast<last_word&>(self).node.end_with_last();
+}
+
+constinit const envelope_table link_node::table_of_last_word{
+    [](actor_block&, envelope&) { return true; },
+    [](envelope&, task_core&) {},
+    &finish,
+    [](envelope& self, ask_errc) noexcept { finish(self, nullptr); },
+    nullptr,
+    "the end of a link",
+    false,
+    false,
+    false,
+    false};
+
+void link_node::told_of_end(watcher& self, const exit_reason& why, bool restarts) noexcept {
+  auto& mine = static_cast<link_node&>(self);
+  if (!why.is_normal()) {
+    mine.by.kill();
+  } else if (!restarts) {
+    mine.send_last(mine.last_);
+  }
 }
 
 namespace {
@@ -83,11 +116,11 @@ struct link_request final : envelope {
     return true;
   }
   static void complete(envelope&, task_core&) {}
-  static void finish(envelope& self, bool) noexcept {
+  static void finish(envelope& self, handler_failure) noexcept {
     static_cast<link_request&>(self).from.drop_ref();
     delete static_cast<link_request*>(&self);
   }
-  static void drop(envelope& self, ask_errc) noexcept { finish(self, true); }
+  static void drop(envelope& self, ask_errc) noexcept { finish(self, nullptr); }
 
   static constexpr envelope_table table_of{&run,   &complete, &finish, &drop, nullptr,
                                            "link", true,      false,   false, false};
@@ -100,7 +133,7 @@ void actor_block::link_with(actor_block& other) {
   try {
     add_monitor(std::make_unique<link_node>(*this), other);
   } catch (...) {
-    link_request::finish(*request.release(), true);
+    link_request::finish(*request.release(), nullptr);
     throw;
   }
   other.push_or_drop(*request.release());

@@ -5,7 +5,7 @@
 #include <memory>
 #include <optional>
 
-#include <troupe/pal/mutex.hpp>
+#include <troupe/pal/condition.hpp>
 #include <troupe/runtime/runtime.hpp>
 
 namespace troupe {

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <condition_variable>
 #include <mutex>
 #include <source_location>
 
@@ -31,6 +30,5 @@ private:
 };
 
 using lock = std::unique_lock<mutex>;
-using condition = std::condition_variable_any;
 
 }  // namespace troupe::pal

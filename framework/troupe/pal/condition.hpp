@@ -1,0 +1,11 @@
+#pragma once
+
+#include <condition_variable>
+
+#include <troupe/pal/mutex.hpp>
+
+namespace troupe::pal {
+
+using condition = std::condition_variable;
+
+}  // namespace troupe::pal
