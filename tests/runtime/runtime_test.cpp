@@ -179,10 +179,13 @@ BOOST_AUTO_TEST_CASE(shut_down_returns_the_survivors_and_destroys_them) {
 }
 
 BOOST_AUTO_TEST_CASE(shut_down_names_the_actors_whose_handlers_survive) {
-  struct begin {};
+  struct begin {
+    event* begun;
+  };
   class deaf : public actor {
   public:
-    task<> on(begin) {
+    task<> on(begin m) {
+      m.begun->set();
       deaf_wait never;
       co_await never;
     }
@@ -192,7 +195,9 @@ BOOST_AUTO_TEST_CASE(shut_down_names_the_actors_whose_handlers_survive) {
     actor_options options;
     options.name = "porter";
     auto made = spawn<deaf>(options);
-    co_await made.send(begin{});
+    event begun;
+    BOOST_TEST(made.try_send(begin{&begun}).has_value());
+    co_await begun.wait();
     co_return made;
   });
   auto survivors = rt.shut_down(20ms);
