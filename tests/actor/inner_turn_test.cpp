@@ -11,6 +11,7 @@
 #include <troupe/pal/atomic.hpp>
 #include <troupe/runtime/runtime.hpp>
 #include <troupe/sched/sleep.hpp>
+#include <troupe/sync/event.hpp>
 #include <troupe/task/yield.hpp>
 
 #include <collected_failures.hpp>
@@ -143,6 +144,36 @@ BOOST_AUTO_TEST_CASE(who_asks_without_end_gives_way) {
     BOOST_TEST(asked < 128 * 20);
     co_await other;
   });
+}
+
+// About 1 ms of them, whatever was left of the budget when they began.
+BOOST_AUTO_TEST_CASE(who_asks_for_long_work_gives_way_too) {
+  class worker : public actor {
+  public:
+    explicit worker(pal::virtual_clock& clock) : clock_{&clock} {}
+    void on(next) { (void)clock_->jump_to(clock_->now() + 100us); }
+
+  private:
+    pal::virtual_clock* clock_;
+  };
+  for (bool begins_odd : {false, true}) {
+    rt.block_on([this, begins_odd]() -> task<> {
+      auto w = spawn<worker>(clock);
+      co_await w.ask(next{});
+      bool is_over = false;
+      auto other = spawn([&]() -> task<> {
+        is_over = true;
+        co_return;
+      });
+      event is_set;
+      is_set.set();
+      if (begins_odd) co_await is_set.wait();
+      int asked = 0;
+      for (; !is_over && asked < 64; ++asked) co_await w.ask(next{});
+      BOOST_TEST(asked <= 24);
+      co_await other;
+    });
+  }
 }
 
 BOOST_AUTO_TEST_CASE(each_is_itself) {

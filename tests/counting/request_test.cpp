@@ -13,6 +13,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include <troupe/actor/actor.hpp>
+#include <troupe/actor/ask_many.hpp>
 #include <troupe/sched/block_on.hpp>
 #include <troupe/sched/scheduler.hpp>
 
@@ -82,22 +83,6 @@ struct counts {
 };
 
 // What the worker does in so many warm requests, all of it.
-// A request as it is beside others in a select: its caller goes to sleep.
-template <class Op>
-class beside_others {
-public:
-  static constexpr const char* name = Op::name;
-  explicit beside_others(Op&& op) : op_{std::move(op)} {}
-  void start() noexcept { op_.start(); }
-  bool poll() noexcept { return op_.poll(); }
-  bool enlist(waker key) noexcept { return op_.enlist(key); }
-  void delist() noexcept { op_.delist(); }
-  auto take() { return op_.take(); }
-
-private:
-  Op op_;
-};
-
 template <class Message>
 task<counts> count_requests(ref<counter> to, bool sleeps = false) {
   counts found;
@@ -110,7 +95,8 @@ task<counts> count_requests(ref<counter> to, bool sleeps = false) {
       test::locked_operations = &found.locked;
     }
     if (sleeps) {
-      (void)co_await beside_others{to.ask(message)};
+      detail::withdrawable asking{to.ask(message)};
+      (void)co_await asking;
     } else {
       (void)co_await to.ask(message);
     }

@@ -153,8 +153,9 @@ struct actor_options {
   bool unbounded = false;               ///< A mailbox without a bound; senders never wait.
   overflow when_full = overflow::wait;  ///< What becomes of a message that finds no room.
   bool pinned = false;                  ///< One worker alone runs it, all its life.
-  /// A stop() first lets it do the mail that it has, and take no more; else that is undelivered. Of
-  /// a child this is so when its supervisor ends it. Bounds: the budget of the runtime's end.
+  /// A stop() first lets it do the mail that it has, and take no more; else that is undelivered.
+  /// Interleaved handlers and side tasks that still wait then are asked to stop. Of a child this is
+  /// so when its supervisor ends it. Bounds: the budget of the runtime's end.
   bool drain = false;
 };
 

@@ -16,6 +16,23 @@ namespace detail {
 template <class A, class M>
 using answer_of_ref = typename receiver<A>::template answer<M>;
 
+/// A request that its task can be asked to leave while the handler computes: that does not run
+/// within the task's turn.
+template <class Op>
+class withdrawable {
+public:
+  static constexpr const char* name = Op::name;
+  explicit withdrawable(Op&& op) : op_{std::move(op)} {}
+  void start() noexcept { op_.start(); }
+  bool poll() noexcept { return op_.poll(); }
+  bool enlist(waker key) noexcept { return op_.enlist(key); }
+  void delist() noexcept { op_.delist(); }
+  auto take() { return op_.take(); }
+
+private:
+  Op op_;
+};
+
 }  // namespace detail
 
 /// Asks all of them at once, each with a copy of `message`.
@@ -30,7 +47,8 @@ task<std::vector<result<detail::answer_of_ref<A, M>>>> ask_all(std::vector<ref<A
     for (std::size_t i = 0; i < whom.size(); ++i) {
       all.spawn([&, i]() -> task<> {
         M copy = message;
-        found[i].emplace(co_await whom[i].ask(take(copy), limit).as_result());
+        detail::withdrawable asking{whom[i].ask(take(copy), limit).as_result()};
+        found[i].emplace(co_await asking);
       });
     }
     co_return;
@@ -56,7 +74,8 @@ task<std::vector<detail::answer_of_ref<A, M>>> ask_quorum(std::size_t needed,
     for (auto& each : whom) {
       all.spawn([&, all]() mutable -> task<> {
         M copy = message;
-        auto answer = co_await each.ask(take(copy), limit).as_result();
+        detail::withdrawable asking{each.ask(take(copy), limit).as_result()};
+        auto answer = co_await asking;
         pal::lock guard{mutex};
         if (answer.has_error()) {
           last = answer.error();

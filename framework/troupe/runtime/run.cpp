@@ -163,12 +163,13 @@ int main_run::stop_gracefully() {
   }
   time_point patience = deadline - config_.shutdown_budget / 5;
   event seen = wait(patience, event::main_ended);
-  if (seen == event::main_ended) {
+  if (main_ended_.load(std::memory_order_acquire)) {
     (void)stop_all_actors(rt_.scheduler());
     seen = wait_for_end(patience);
   }
   if (seen != event::quiescent || live_ != 0) {
     rt_.state_->cancel_all();
+    (void)stop_all_actors(rt_.scheduler());
     seen = wait_for_end(deadline);
   }
   if (seen == event::quiescent && live_ == 0) return finish(code_);

@@ -152,6 +152,7 @@ std::vector<task_report> runtime::shut_down(std::chrono::nanoseconds budget) {
   auto left = wait_for_end(deadline - budget / 5);
   if (left != std::size_t{0}) {
     state_->cancel_all();
+    (void)stop_all_actors(scheduler());
     left = wait_for_end(deadline);
   }
   std::vector<task_report> survivors;

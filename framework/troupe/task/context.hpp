@@ -54,19 +54,25 @@ struct context {
   }
 };
 
+/// How many operations there are between two looks at the clock.
+inline constexpr std::uint32_t clock_interval = 16;
+
 /// While it lives, another job has its turn within the present one.
 class inner_turn {
 public:
-  /// What it costs the outer turn, beside the operation that began it: many short ones would else
-  /// make one that looks long.
-  static constexpr std::uint32_t budget_cost = 1;
+  /// What it leaves of the outer turn's budget, which the operation that began it takes one of,
+  /// too: many short ones would else make one that looks long. Every 16th is left for that
+  /// operation, which looks at the clock then.
+  static constexpr std::uint32_t left_of(std::uint32_t budget) noexcept {
+    return budget <= 1 || (budget - 1) % clock_interval == 0 ? budget : budget - 1;
+  }
 
   inner_turn(context& here, actor_block& actor) noexcept
       : here_{here},
         current_{here.current},
         actor_{here.actor},
         after_turn_{here.after_turn},
-        budget_{here.budget > budget_cost ? here.budget - budget_cost : 1},
+        budget_{left_of(here.budget)},
         turn_began_{here.turn_began} {
     here.begin_turn(nullptr);
     here.actor = &actor;
@@ -102,7 +108,7 @@ inline context* current_context() noexcept { return current_context_pointer; }
 inline bool consume_budget() noexcept {
   context* here = current_context();
   if (here == nullptr || --here->budget == 0) return here == nullptr;
-  if (here->budget % 16 != 0) return true;
+  if (here->budget % clock_interval != 0) return true;
   time_point now = here->exec->clock().now();
   if (here->turn_began == time_point{}) here->turn_began = now;
   return now - here->turn_began < std::chrono::milliseconds{1};

@@ -5,6 +5,7 @@
 
 #include <troupe/actor/detail/actor_block.hpp>
 #include <troupe/base/log.hpp>
+#include <troupe/pal/thread.hpp>
 #include <troupe/task/failure.hpp>
 #include <troupe/task/stop.hpp>
 
@@ -310,6 +311,7 @@ void actor_block::abandon_all(const executor& exec) noexcept {
 void actor_block::abandon() noexcept {
   if (task_core* handler = handler_.load(std::memory_order_relaxed)) {
     life_.fetch_or(ended, std::memory_order_acq_rel);  // A kill from its own frame finds none.
+    while ((life_.load(std::memory_order_acquire) & guarded) != 0) pal::spin_hint();  // R2
     handler_.store(nullptr, std::memory_order_relaxed);
     handler->destroy();
   }
