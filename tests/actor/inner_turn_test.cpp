@@ -222,6 +222,7 @@ BOOST_AUTO_TEST_CASE(a_failure_says_why) {
         text = error.what();
       }
       BOOST_TEST(text.find("broken") != std::string::npos, text);
+      (void)co_await d.ended();  // Its failure has been collected.
     }
   });
 }
