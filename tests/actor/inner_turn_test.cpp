@@ -36,6 +36,8 @@ struct later {
 struct release {};
 struct begin {};
 struct start_side_task {};
+struct write_to_oneself {};
+struct stop_oneself {};
 
 // Answers at once, or when it is told to.
 class desk : public actor {
@@ -54,6 +56,15 @@ public:
       ++last_;
     });
     return last_;
+  }
+  // What it sends to itself comes after this.
+  int on(write_to_oneself) {
+    (void)self(this).address().try_send(next{});
+    return last_;
+  }
+  int on(stop_oneself) {
+    self().stop();
+    return ++last_;
   }
   void on(release) {
     for (auto& [value, back] : std::exchange(waiting_, {})) back.answer(value);
@@ -238,6 +249,57 @@ BOOST_AUTO_TEST_CASE(what_is_kept_or_put_aside_is_answered_later) {
     co_await d.send(release{});
     BOOST_TEST((co_await kept) == 7);
     BOOST_TEST((co_await aside) == 2);  // It has run twice.
+  });
+}
+
+BOOST_AUTO_TEST_CASE(what_such_a_turn_leaves_to_do_is_done_after_it) {
+  rt.block_on([]() -> task<> {
+    auto d = spawn<desk>();
+    BOOST_TEST((co_await d.ask(write_to_oneself{})) == 0);
+    co_await sleep_for(1us);
+    BOOST_TEST((co_await d.ask(next{})) == 2);
+    auto aside = spawn([d]() -> task<int> { co_return co_await d.ask(begin{}); });
+    co_await sleep_for(1us);
+    co_await d.ask(release{});
+    BOOST_TEST((co_await aside) == 4);
+    BOOST_TEST((co_await d.ask(stop_oneself{})) == 5);
+    exit_reason why = co_await d.ended();
+    BOOST_TEST((why.kind == exit_kind::stopped));
+  });
+}
+
+BOOST_AUTO_TEST_CASE(mail_sent_before_is_handled_before) {
+  rt.block_on([]() -> task<> {
+    auto d = spawn<desk>();
+    for (int i = 0; i < 100; ++i) {
+      co_await d.send(next{});
+      BOOST_TEST((co_await d.ask(next{})) == 2 * i + 2);
+    }
+  });
+}
+
+// A mailbox has no part in it, so that its size is nothing to it.
+BOOST_AUTO_TEST_CASE(a_small_mailbox_is_no_hindrance) {
+  rt.block_on([this]() -> task<> {
+    actor_options options;
+    options.capacity = 1;
+    auto d = spawn<desk>(options);
+    auto few = [&]() -> task<> {
+      for (int i = 0; i < 1000; ++i) (void)co_await d.ask(next{});
+    };
+    BOOST_TEST((co_await turns_of(rt, few)) < 50u);
+  });
+}
+
+BOOST_AUTO_TEST_CASE(a_pinned_actor_gets_its_turns_on_its_own_worker) {
+  rt.block_on([this]() -> task<> {
+    actor_options options;
+    options.pinned = true;
+    auto d = spawn<desk>(options);
+    auto many = [&]() -> task<> {
+      for (int i = 0; i < 1000; ++i) (void)co_await d.ask(next{});
+    };
+    BOOST_TEST((co_await turns_of(rt, many)) >= 1000u);
   });
 }
 

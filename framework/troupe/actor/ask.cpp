@@ -4,17 +4,9 @@
 
 namespace troupe::detail {
 
-message_queue::pushed actor_wait::push(envelope& message) noexcept {
-  if (!message.table->is_request) return owner_->push_sent(message);
-  // An exact limit must be able to end the wait for a handler that computes.
-  bool may_run_here = is_alone_ && !limit_.is_exact();
-  return may_run_here ? owner_->push_or_run(static_cast<request_base&>(message))
-                      : owner_->push(message);
-}
-
 bool actor_wait::try_push(envelope& message, ask_errc& error) noexcept {
   use_wake();
-  switch (push(message)) {
+  switch (message.table->is_request ? owner_->push(message) : owner_->push_sent(message)) {
     case message_queue::pushed::sent:
     case message_queue::pushed::sent_to_idle:
       return true;

@@ -32,7 +32,11 @@ protected:
   /// Returns: false while there is no room and waiting for it makes sense; else `error` says why it
   /// was not taken, if it was not.
   bool try_push(envelope& message, ask_errc& error) noexcept;
-  [[nodiscard]] message_queue::pushed push(envelope& message) noexcept;
+  /// Runs the request within the turn of the task that asks, where that is the same to it: an own
+  /// limit must be able to end the wait for a handler that computes.
+  [[nodiscard]] bool try_run(request_base& message) noexcept {
+    return is_alone_ && !limit_.is_own() && owner_->try_run(message);
+  }
 
   /// Finds out who waits.
   void look_around() noexcept {
@@ -97,9 +101,8 @@ public:
   }
 
   void start() noexcept {
-    look_around();
-    limit_.start(inherited());
-    request_->answer_by(limit_.in_force_on(owner_->exec_address()));
+    is_sent_ = try_run(*request_);
+    if (!is_sent_) begin_limit();
   }
   bool poll() noexcept {
     if (request_ == nullptr) return true;  // Given up.
@@ -114,6 +117,7 @@ public:
   bool enlist(waker key) noexcept {
     has_slept_ = true;
     if (!is_sent_) return enlist_limits(key, edge::may_fail) && enlist_for_room(key);
+    if (!limit_.has_started()) begin_limit();  // It ran, and was put aside, or has a reply<T>.
     edge as = request_->is_held()     ? edge::none
               : request_->has_begun() ? edge::stays
                                       : edge::may_fail;
@@ -134,7 +138,12 @@ public:
   }
 
 private:
-  // Returns: true when it was answered at once, or could not be sent.
+  void begin_limit() noexcept {
+    look_around();
+    limit_.start(inherited());
+    if (!is_sent_) request_->answer_by(limit_.in_force_on(owner_->exec_address()));
+  }
+  // Returns: true when it was answered already, or could not be sent.
   bool try_send() noexcept {
     if (is_for_itself()) error_ = ask_errc::deadlock;
     if (error_ != ask_errc{}) return true;

@@ -19,7 +19,8 @@ struct alignas(16) message_link {
 ///   address   newest of a chain of sent messages    push -> message; take_all -> 0
 ///   count     messages sent or reserved whose       push, reserve +1; take_all, try_idle,
 ///             room has not been given back          give_back: minus what was begun
-///   idle      the receiver sleeps                   try_idle sets; push, leave_idle clear
+///   idle      the receiver sleeps                   try_idle sets; push, poke, wake, leave_idle
+///                                                   clear
 ///   closed    no more room is given                 close sets; stays
 ///   wanted    senders wait for room in the parking  want_room sets; room_is_wanted_no_more
 ///             lot, at the address of this object    clears, under their bucket's lock
@@ -28,7 +29,7 @@ struct alignas(16) message_link {
 ///
 ///   R1. take_all, try_idle, leave_idle are the receiver's; all else is anyone's.
 ///   R2. Messages leave all at once; none can come back under a sender (no ABA).
-///   R3. Who clears `idle` wakes the receiver, or does its work: one push or poke per sleep.
+///   R3. Who clears `idle` wakes the receiver, or does its work: one push, poke or wake per sleep.
 ///   R4. Who lowers the count while `wanted` is set wakes as many senders.
 ///   R5. A sender parks only after it has set `wanted` on a word without room (see parking_lot R1).
 ///   R6. While `poked` is set the receiver does not go to sleep.
@@ -154,6 +155,19 @@ public:
                                         std::memory_order_relaxed)) {
     }
     return (seen & idle) != 0;
+  }
+
+  /// Wakes a receiver that sleeps, for the caller to do its work (R3). Returns: false when it does
+  /// not sleep, or has closed. Threads: any.
+  [[nodiscard]] bool wake() noexcept {
+    std::uint64_t seen = word_.load(std::memory_order_relaxed);
+    while ((seen & (idle | closed)) == idle) {
+      if (word_.compare_exchange_weak(seen, seen & ~idle, std::memory_order_acquire,  // <- try_idle
+                                      std::memory_order_relaxed)) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /// Returns: whether it was poked since this was asked last. R1

@@ -175,21 +175,26 @@ void actor_block::run_turn(job& self) noexcept {
   here->actor = nullptr;
 }
 
-message_queue::pushed actor_block::push_or_run(request_base& message) noexcept {
-  auto how = mail_.push(message, capacity());
-  if (how != message_queue::pushed::sent_to_idle) return how;
+bool actor_block::try_run(request_base& message) noexcept {
   context& here = *current_context();
-  bool is_simple = here.takes_turns_in && here.exec == &exec() && !is_pinned_ &&
-                   mail_.lone() == &message && may_stay_in_word(message);
-  is_simple ? run_here(message) : schedule_turn();
-  return message_queue::pushed::sent;
-}
-
-void actor_block::run_here(request_base& message) noexcept {
-  inner_turn turn{*current_context(), *this};
+  const envelope_table& kind = *message.table;
+  bool may_run = here.takes_turns_in && here.exec == exec_address() && kind.is_plain && !is_pinned_;
+  if (!may_run || !mail_.wake()) return false;
+  inner_turn turn{here, *this};
   message.answer_here();
-  is_lone_ = true;
-  if (run(message)) schedule_turn();  // More has come.
+  current_ = &message;
+  was_active_ = true;
+  has_begun_ = true;
+  try {
+    (void)kind.run(*this, message);
+  } catch (...) {
+    (void)settle(std::current_exception());
+    return true;
+  }
+  current_ = nullptr;
+  finish(message, nullptr);
+  if (has_taken_up_ || !try_idle()) schedule_turn();  // There is more to do.
+  return true;
 }
 
 void actor_block::work() noexcept {
@@ -335,7 +340,8 @@ void actor_block::begin_message(const envelope& message) noexcept {
 
 bool actor_block::try_idle() noexcept {
   bool senders_wait = false;
-  std::uint32_t rooms = std::exchange(begun_, std::uint16_t{0});
+  std::uint32_t rooms = begun_;
+  begun_ = 0;  // Before the step: after it the actor may be another's.
   if (!mail_.try_idle(rooms, senders_wait)) {
     begun_ = static_cast<std::uint16_t>(rooms);
     return false;

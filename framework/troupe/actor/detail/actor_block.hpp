@@ -130,9 +130,10 @@ public:
     }
     return how;
   }
-  /// The same for a request of a task of this thread. Where the actor sleeps, and its handler is a
-  /// plain function, that runs here and now, within the turn of the task. R1
-  [[nodiscard]] message_queue::pushed push_or_run(request_base& message) noexcept;
+  /// Runs a request of the task whose turn it is here and now, within that turn, if the actor
+  /// sleeps and its handler is a plain function. Returns: false when it does not; then nothing was
+  /// done. R1
+  [[nodiscard]] bool try_run(request_base& message) noexcept;
   /// The same for a message that nobody answers: where a full mailbox drops it, it is not in the
   /// way of its sender. Returns: sent, also then; full, closed.
   [[nodiscard]] message_queue::pushed push_sent(envelope& message) noexcept {
@@ -295,7 +296,6 @@ private:
 
   actor_block() noexcept : job{&run_turn} {}
 
-  void run_here(request_base& message) noexcept;
   void schedule_turn() noexcept;
   void schedule_turn_back() noexcept;
 

@@ -1,69 +1,43 @@
 #include <troupe/actor/detail/message_pool.hpp>
 
-#include <array>
-#include <utility>
-
-#include <troupe/base/cache_line.hpp>
-#include <troupe/base/memory.hpp>
-
 namespace troupe::detail {
 
 namespace {
 
-struct free_block {
-  free_block* next;
-};
-
-// Blocks of one size, in cache lines.
-struct stack {
-  static constexpr std::size_t max_kept = 256;
-
-  free_block* first = nullptr;
-  std::size_t count = 0;
-};
-
-class local_stacks {
-public:
-  static constexpr std::size_t max_lines = 8;
-
-  ~local_stacks() {
-    for (std::size_t i = 0; i < stacks_.size(); ++i) {
-      while (free_block* block = stacks_[i].first) {
-        stacks_[i].first = block->next;
+// Frees what a thread has at hand when it ends.
+struct last_act {
+  ~last_act() {
+    for (std::size_t i = 0; i < message_pool::max_lines; ++i) {
+      message_pool::stack& kept = local_messages.stacks[i];
+      kept.room = 0;
+      while (message_pool::free_block* block = kept.first) {
+        kept.first = block->next;
         deallocate(block, (i + 1) * cache_line_bytes);
       }
     }
   }
-  stack& of(std::size_t lines) noexcept { return stacks_[lines - 1]; }
-
-private:
-  std::array<stack, max_lines> stacks_{};
 };
 
-thread_local local_stacks local;
-
-std::size_t lines_of(std::size_t size_bytes) noexcept {
-  return (size_bytes + cache_line_bytes - 1) / cache_line_bytes;
+void open_pool() noexcept {
+  static thread_local last_act at_end;
+  (void)at_end;
+  local_messages.is_open = true;
+  for (message_pool::stack& each : local_messages.stacks) each.room = message_pool::max_kept;
 }
 
 }  // namespace
 
-void* allocate_message(std::size_t size_bytes) {
-  std::size_t lines = lines_of(size_bytes);
-  if (lines > local_stacks::max_lines) return allocate(size_bytes);
-  stack& from = local.of(lines);
-  if (from.first == nullptr) return allocate(lines * cache_line_bytes);
-  --from.count;
-  return std::exchange(from.first, from.first->next);
+void* allocate_message_elsewhere(std::size_t size_bytes) {
+  std::size_t lines = cache_lines_of(size_bytes);
+  return allocate(lines > message_pool::max_lines ? size_bytes : lines * cache_line_bytes);
 }
 
-void free_message(void* block, std::size_t size_bytes) noexcept {
-  std::size_t lines = lines_of(size_bytes);
-  if (lines > local_stacks::max_lines) return deallocate(block, size_bytes);
-  stack& to = local.of(lines);
-  if (to.count == stack::max_kept) return deallocate(block, lines * cache_line_bytes);
-  ++to.count;
-  to.first = new (block) free_block{to.first};
+void free_message_elsewhere(void* block, std::size_t size_bytes) noexcept {
+  std::size_t lines = cache_lines_of(size_bytes);
+  if (lines > message_pool::max_lines) return deallocate(block, size_bytes);
+  if (local_messages.is_open) return deallocate(block, lines * cache_line_bytes);
+  open_pool();
+  free_message(block, size_bytes);
 }
 
 }  // namespace troupe::detail

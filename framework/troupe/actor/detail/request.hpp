@@ -118,12 +118,15 @@ protected:
       : envelope{of}, destroy_{destroy}, size_bytes_{static_cast<std::uint32_t>(size_bytes)} {}
   ~request_base() = default;
 
-  /// R1
-  void free() noexcept {
+  /// Returns: true when nobody but the caller has it any more; else who holds it frees it. R1
+  [[nodiscard]] bool is_free() noexcept {
     bool is_held = (word_.load(std::memory_order_acquire) & held) != 0;  // <- let_go
-    if (is_held && (word_.fetch_or(spent, std::memory_order_acq_rel) & held) != 0) return;
-    free_now();
+    return !is_held || (word_.fetch_or(spent, std::memory_order_acq_rel) & held) == 0;
   }
+  void free() noexcept {
+    if (is_free()) free_now();
+  }
+  [[nodiscard]] std::size_t size_bytes() const noexcept { return size_bytes_; }
 
   /// Somebody else may answer it: it was put aside, or has a reply<T>. R4
   void answer_elsewhere() noexcept {
@@ -180,16 +183,19 @@ public:
   }
 
   /// Takes the answer and frees the request. Requires: settled().
-  result<T> take() {
-    struct last_step {
-      request* self;
-      ~last_step() { self->free(); }
-    } last{this};
-    if (!has_value_) return failed_with<T>(make_error_code(error_));
+  result<T> take() noexcept {
+    if (!has_value_) {
+      ask_errc error = error_;
+      free_taken();
+      return failed_with<T>(make_error_code(error));
+    }
     if constexpr (std::is_void_v<T>) {
+      free_taken();
       return {};
     } else {
-      return succeeded_with<T>(std::move(value_));
+      result<T> answer = succeeded_with<T>(std::move(value_));
+      free_taken();
+      return answer;
     }
   }
 
@@ -199,6 +205,12 @@ protected:
   ~request() {}
 
 private:
+  void free_taken() noexcept {
+    if (!is_free()) return;
+    std::size_t block_bytes = size_bytes();
+    destroy_value(*this);
+    free_message(this, block_bytes);
+  }
   static void destroy_value(request_base& self) noexcept {
     auto& mine = static_cast<request&>(self);
     if (mine.has_value_) std::destroy_at(&mine.value_);

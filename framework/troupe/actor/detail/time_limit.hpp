@@ -70,8 +70,8 @@ public:
     if (!deadline_.is_coarse()) start_timer(deadline_.time());
   }
   [[nodiscard]] bool has_started() const noexcept { return list_ != nullptr; }
-  /// Returns: true when it ends by a timer of its own.
-  [[nodiscard]] bool is_exact() const noexcept { return timer_.has_value(); }
+  /// Returns: true when this wait has a limit of its own, which is exact.
+  [[nodiscard]] bool is_own() const noexcept { return wish_.is == ask_limit::kind::own; }
   /// Returns: the deadline as it is known on `other`, which may be another runtime.
   [[nodiscard]] deadline in_force_on(const executor* other) const noexcept;
   [[nodiscard]] bool is_over() noexcept {
