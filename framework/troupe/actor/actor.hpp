@@ -20,6 +20,10 @@ public:
   void stop() const noexcept { block_->stop(); }
   [[nodiscard]] std::string name() const { return block_->name(); }
 
+  /// Returns: true when nobody waits any more for the answer to the request that is being handled.
+  /// A handler is not broken off by that: it may look, and leave off. In other messages false.
+  [[nodiscard]] bool caller_gone() const noexcept;
+
   /// Starts a side task: it runs while the actor goes on with its mail, but only in turns with its
   /// handlers, so that it may use the actor's state. The actor ends it with its incarnation. What
   /// leaves it ends the actor, as from a handler. See troupe::spawn for `f` and `args`.
@@ -56,6 +60,14 @@ public:
 protected:
   detail::actor_block* block_;
 };
+
+inline bool actor_self::caller_gone() const noexcept {
+  detail::task_core* here = detail::current_context()->current;
+  detail::envelope* handled = here != nullptr ? here->message() : block_->message();
+  if (handled == nullptr || handled->table->asked == nullptr) return false;
+  detail::request_base* asked = handled->table->asked(*handled);
+  return asked != nullptr && asked->caller_gone();
+}
 
 /// The same for an actor of class A: with what needs to know its handlers.
 template <class A>

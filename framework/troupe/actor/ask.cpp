@@ -6,7 +6,7 @@ namespace troupe::detail {
 
 bool actor_wait::try_push(envelope& message, ask_errc& error) noexcept {
   use_wake();
-  switch (message.table->is_request ? owner_->push(message) : owner_->push_sent(message)) {
+  switch (message.table->asked != nullptr ? owner_->push(message) : owner_->push_sent(message)) {
     case message_queue::pushed::sent:
     case message_queue::pushed::sent_to_idle:
       return true;
@@ -24,20 +24,22 @@ bool actor_wait::try_push(envelope& message, ask_errc& error) noexcept {
   return true;
 }
 
+void actor_wait::be_edge() noexcept {
+  bool is_one = is_alone_ && is_handler_;
+  if (is_one && !std::exchange(is_an_edge_, true)) waiting_->wait_for(owner_);
+}
+
+void actor_wait::be_no_edge() noexcept {
+  if (std::exchange(is_an_edge_, false)) waiting_->wait_for(nullptr);
+}
+
 bool actor_wait::enlist_limits(waker key, edge as) noexcept {
-  is_an_edge_ = as != edge::none && is_alone_ && is_handler_;
-  if (!is_an_edge_) return limit_.enlist(*waiting_, key, false);
-  waiting_->wait_for(owner_);
-  if (as == edge::stays) return limit_.enlist(*waiting_, key, false);
+  bool may_close_cycle = is_an_edge_ && as == edge::may_fail;
+  if (!may_close_cycle) return limit_.enlist(*waiting_, key, false);
   if (owner_->handler() != nullptr) cycle_ = find_cycle(*asker_, *owner_);
   bool looks_again = looks_left_ != 0;
   if (looks_again) --looks_left_;
   return cycle_ == nullptr && limit_.enlist(*waiting_, key, looks_again);
-}
-
-void actor_wait::delist_limits() noexcept {
-  if (std::exchange(is_an_edge_, false)) waiting_->wait_for(nullptr);
-  limit_.delist();
 }
 
 }  // namespace troupe::detail

@@ -14,18 +14,43 @@ namespace troupe {
 
 namespace detail {
 
-/// What send and ask share: the wait for an actor, with its end by time or by a cycle.
-class actor_wait : public room_wait<actor_block> {
+/// Keeps an actor addressable from the first hold() on.
+class held_actor {
 public:
-  actor_wait(actor_block& to, ask_limit wish) noexcept : room_wait{to}, limit_{wish} {}
+  explicit held_actor(actor_block& to) noexcept : to_{to} {}
+  held_actor(const held_actor&) = delete;
+  held_actor& operator=(const held_actor&) = delete;
+  ~held_actor() {
+    if (is_held_) to_.drop_ref();
+  }
+
+protected:
+  void hold() noexcept {
+    if (!std::exchange(is_held_, true)) to_.add_ref();
+  }
+
+private:
+  actor_block& to_;
+  bool is_held_ = false;
+};
+
+/// What send and ask share: the wait for an actor, with its end by time or by a cycle.
+/// Requires: a ref to it lives until it is awaited.
+class actor_wait : private held_actor, public room_wait<actor_block> {
+public:
+  actor_wait(actor_block& to, ask_limit wish) noexcept
+      : held_actor{to}, room_wait{to}, limit_{wish} {}
   actor_wait(actor_wait&& other) noexcept  // Before it has started.
-      : room_wait{other}, limit_{std::move(other.limit_)} {}
+      : held_actor{*other.owner_}, room_wait{other}, limit_{std::move(other.limit_)} {}
 
   /// No select() or timeout() around it: only the actor can end the wait.
   void await_alone() noexcept { is_alone_ = true; }
 
-  void throw_cycle() const {
-    if (cycle_ != nullptr) throw_error(make_error_code(ask_errc::deadlock), *cycle_);
+  /// Throws `error` with the cycle that it is about, if it is about one.
+  void throw_cycle(ask_errc error) const {
+    if (error == ask_errc::deadlock && cycle_ != nullptr) {
+      throw_error(make_error_code(error), *cycle_);
+    }
   }
 
 protected:
@@ -52,29 +77,46 @@ protected:
   }
   /// Returns: the deadline of the request that is being handled.
   [[nodiscard]] deadline inherited() const noexcept {
-    if (handled_ == nullptr || !handled_->table->is_request) return deadline{};
-    return static_cast<const request_base*>(handled_)->answer_by();
+    if (handled_ == nullptr || handled_->table->asked == nullptr) return deadline{};
+    const request_base* asked = handled_->table->asked(*handled_);
+    return asked == nullptr ? deadline{} : asked->answer_by();
   }
 
   /// What a wait is in the graph of who waits for whom. One that has begun to be answered is no
   /// longer to be refused: it is the one behind it that closes a cycle.
   enum class edge : unsigned char { none, stays, may_fail };
 
-  /// Says, before the task goes to sleep, for whom, and until when. Returns: false when the wait is
-  /// over already: is_over(), or it would close a cycle.
+  /// Says for whom the handler waits, which counts while it sleeps. Of a request before it is sent,
+  /// once: so hold() finds what it has to take back.
+  void be_edge() noexcept;
+  void be_no_edge() noexcept;
+
+  /// Says, before the task goes to sleep, until when. Returns: false when the wait is over already:
+  /// is_over(), or it would close a cycle.
   bool enlist_limits(waker key, edge as) noexcept;
-  void delist_limits() noexcept;
+  void delist_limits() noexcept { limit_.delist(); }
   [[nodiscard]] bool closes_cycle() const noexcept { return cycle_ != nullptr; }
+
+  [[nodiscard]] bool enlist_wait_for_room(waker key) noexcept {
+    hold();  // The ref may go, and the actor end and its block be another's, meanwhile.
+    be_edge();
+    return enlist_limits(key, edge::may_fail) && enlist_for_room(key);
+  }
+  void delist_wait_for_room() noexcept {
+    delist_for_room();
+    be_no_edge();
+    delist_limits();
+  }
 
   time_limit limit_;
 
 private:
   task_core* waiting_ = nullptr;
   actor_block* asker_ = nullptr;  // Whose handler, or side task, waits; null for plain tasks.
-  const envelope* handled_ = nullptr;
+  envelope* handled_ = nullptr;
   bool is_handler_ = false;
   bool is_alone_ = false;
-  bool is_an_edge_ = false;  // waiting_->awaited() is set.
+  bool is_an_edge_ = false;  // waiting_->awaited() was set.
   // Sweeps at which it looks once more for a cycle: two waits may have closed it at once. At the
   // first of them all of it may be awake; those that have begun to be answered then sleep on.
   unsigned char looks_left_ = 3;
@@ -105,31 +147,23 @@ public:
     if (!is_sent_) begin_limit();
   }
   bool poll() noexcept {
-    if (request_ == nullptr) return true;  // Given up.
-    if (is_sent_ ? request_->settled() : try_send()) return true;
-    if (closes_cycle()) {
-      give_up(ask_errc::deadlock, ask_errc::canceled);
-    } else if (has_slept_ && limit_.is_over()) {
-      give_up(is_sent_ ? ask_errc::expired : ask_errc::mailbox_full, ask_errc::timeout);
-    }
-    return request_ == nullptr;
+    if (!is_over()) return false;
+    be_no_edge();
+    return true;
   }
   bool enlist(waker key) noexcept {
     has_slept_ = true;
-    if (!is_sent_) return enlist_limits(key, edge::may_fail) && enlist_for_room(key);
+    if (!is_sent_) return enlist_wait_for_room(key);
     if (!limit_.has_started()) begin_limit();  // It ran, and was put aside, or has a reply<T>.
-    edge as = request_->is_held()     ? edge::none
-              : request_->has_begun() ? edge::stays
-                                      : edge::may_fail;
+    if (request_->is_given_away()) return enlist_limits(key, edge::none) && request_->enlist(key);
+    be_edge();
+    edge as = request_->has_begun() ? edge::stays : edge::may_fail;
     return enlist_limits(key, as) && request_->enlist(key);
   }
-  void delist() noexcept {
-    if (!is_sent_) delist_for_room();
-    delist_limits();
-  }
+  void delist() noexcept { is_sent_ ? delist_limits() : delist_wait_for_room(); }
   /// Throws what a code alone does not tell: the cycle, or why the receiver has failed.
   void throw_in_words() const {
-    throw_cycle();
+    throw_cycle(error_);
     if (request_ != nullptr) request_->throw_reason();
   }
   result<T> take() {
@@ -143,11 +177,22 @@ private:
     limit_.start(inherited());
     if (!is_sent_) request_->answer_by(limit_.in_force_on(owner_->exec_address()));
   }
+  bool is_over() noexcept {
+    if (request_ == nullptr) return true;  // Given up.
+    if (is_sent_ ? request_->settled() : try_send()) return true;
+    if (closes_cycle()) {
+      give_up(ask_errc::deadlock, ask_errc::canceled);
+    } else if (has_slept_ && limit_.is_over()) {
+      give_up(is_sent_ ? ask_errc::expired : ask_errc::mailbox_full, ask_errc::timeout);
+    }
+    return request_ == nullptr;
+  }
   // Returns: true when it was answered already, or could not be sent.
   bool try_send() noexcept {
     if (is_for_itself()) error_ = ask_errc::deadlock;
     if (error_ != ask_errc{}) return true;
     request_->arm(current_context()->current->current_waker());
+    be_edge();
     if (!try_push(*request_, error_)) return false;
     is_sent_ = error_ == ask_errc{};
     return !is_sent_ || request_->settled();
@@ -192,14 +237,11 @@ public:
   }
   bool enlist(waker key) noexcept {
     if (!limit_.has_started()) limit_.start(inherited());
-    return enlist_limits(key, edge::may_fail) && enlist_for_room(key);
+    return enlist_wait_for_room(key);
   }
-  void delist() noexcept {
-    delist_for_room();
-    delist_limits();
-  }
+  void delist() noexcept { delist_wait_for_room(); }
   /// Throws what a code alone does not tell: the cycle.
-  void throw_in_words() const { throw_cycle(); }
+  void throw_in_words() const { throw_cycle(error_); }
   result<void> take() const noexcept {
     if (error_ != ask_errc{}) return make_error_code(error_);
     return {};

@@ -118,14 +118,18 @@ public:
     return request_of<plain>(limit, plain{std::forward<Fields>(fields)...});
   }
 
-  /// Passes a request on: the answer of this actor goes to who asked first, without a stop here.
-  /// When this actor has ended or has no room, the request fails with that. Threads: any.
-  /// Example: `void on(audit m, reply<report> r) { clerk_.delegate(std::move(m), std::move(r)); }`
+  /// Passes a request on, with its deadline: the answer of this actor goes to who asked first,
+  /// without a stop here. When this actor has ended or has no room, the request fails with that.
+  /// Threads: any. Example: `void on(audit m, reply<report> r) { clerk_.delegate(std::move(m),
+  /// std::move(r)); }`
   template <class M, class T>
   void delegate(M message, reply<T> back) const {
     using value_type = typename finder::template answer<M>;
     static_assert(std::is_same_v<T, value_type>, "that actor answers M with another type than T");
     using made = detail::delegated_of<T, M>;
+    if (auto* asked = back.to()) {
+      asked->answer_by(detail::known_on(asked->answer_by(), block().exec_address()));
+    }
     auto* passed = detail::new_envelope<made>(&detail::allocate_message, &detail::free_message,
                                               how_.template to_delegate<M>(), std::move(message),
                                               std::move(back));

@@ -50,6 +50,9 @@ public:
   /// Returns: true when nobody waits for the answer any more.
   [[nodiscard]] bool caller_gone() const noexcept { return to_ == nullptr || to_->caller_gone(); }
 
+  /// For the framework. Returns: the request; null when it was answered, or only sent.
+  [[nodiscard]] detail::request<T>* to() const noexcept { return to_; }
+
 private:
   detail::request<T>* to_;
 };

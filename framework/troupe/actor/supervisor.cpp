@@ -22,7 +22,6 @@ struct adoption final : detail::envelope {
     static_cast<supervisor*>(of.state())->adopt(static_cast<adoption&>(self).child);
     return true;
   }
-  static void complete(detail::envelope&, detail::task_core&) {}
   static void finish(detail::envelope& self, detail::handler_failure) noexcept {
     delete static_cast<adoption*>(&self);
   }
@@ -33,8 +32,8 @@ struct adoption final : detail::envelope {
     finish(self, nullptr);
   }
 
-  static constexpr detail::envelope_table table_of{&run,       &complete, &finish, &drop, nullptr,
-                                                   "adoption", true,      false,   false, false};
+  static constexpr detail::envelope_table table_of{
+      .run = &run, .finish = &finish, .drop = &drop, .message_name = "adoption", .is_plain = true};
 };
 
 // A child's word to its supervisor; lies in the child, and holds a reference to it while it is
@@ -43,7 +42,6 @@ bool run_notice(detail::actor_block& of, detail::envelope& self) {
   static_cast<supervisor*>(of.state())->judge(static_cast<detail::child_notice&>(self).child);
   return true;
 }
-void complete_notice(detail::envelope&, detail::task_core&) {}
 void finish_notice(detail::envelope& self, detail::handler_failure) noexcept {
   static_cast<detail::child_notice&>(self).child.drop_ref();
 }
@@ -52,11 +50,10 @@ void drop_notice(detail::envelope& self, ask_errc) noexcept {
   child.give_up_now();
   child.drop_ref();
 }
-constexpr detail::envelope_table notice_table{&run_notice,    &complete_notice,
-                                              &finish_notice, &drop_notice,
-                                              nullptr,        "child_notice",
-                                              false,          false,
-                                              false,          false};
+constexpr detail::envelope_table notice_table{.run = &run_notice,
+                                              .finish = &finish_notice,
+                                              .drop = &drop_notice,
+                                              .message_name = "child_notice"};
 
 }  // namespace
 

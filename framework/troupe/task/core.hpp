@@ -297,6 +297,12 @@ public:
 
   /// The actor without which the task, the handler of another one, cannot go on. R1; read by any.
   void wait_for(actor_block* other) noexcept { awaited_.store(other, std::memory_order_release); }
+  /// The same for the wait of `key` alone, if it is still for `other`. Threads: any; a hint.
+  void wait_no_more_for(actor_block* other, waker key) noexcept {
+    std::uint64_t epoch = word_.load(std::memory_order_acquire) >> epoch_shift;
+    if (waker{this, epoch} != key) return;
+    awaited_.compare_exchange_strong(other, nullptr, std::memory_order_acq_rel);
+  }
   [[nodiscard]] actor_block* awaited() const noexcept {
     return awaited_.load(std::memory_order_acquire);
   }

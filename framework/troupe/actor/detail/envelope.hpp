@@ -9,6 +9,7 @@
 namespace troupe::detail {
 
 class actor_block;
+class request_base;
 struct envelope;
 
 /// What has left a handler: null when it has ended well, or was not run; empty when it was ended.
@@ -19,27 +20,28 @@ struct envelope_table {
   /// Runs the handler, on a turn of the actor. Returns: false when the handler is a coroutine that
   /// was started as a task of the actor: complete() follows its end.
   bool (*run)(actor_block&, envelope&);
-  /// Takes the outcome of that task: answers. Throws what left the handler.
-  void (*complete)(envelope&, task_core& ended);
+  /// Takes the outcome of that task: answers. Throws what left the handler. Null where run() never
+  /// returns false.
+  void (*complete)(envelope&, task_core& ended) = nullptr;
   /// The handler has ended: the last act on the envelope.
   void (*finish)(envelope&, handler_failure failure) noexcept;
   /// It was not run: answers with `why`, or reports it as undelivered, and frees it.
   void (*drop)(envelope&, ask_errc why) noexcept;
   /// Moves the message at `from` back into an envelope whose handler has taken it; with null drops
   /// the answer that handler gave. Null where a message cannot be put aside.
-  void (*refill)(envelope&, void* from) noexcept;
+  void (*refill)(envelope&, void* from) noexcept = nullptr;
   /// The name of the message's type; its address is its type's.
   const char* message_name;
+  /// Returns: the request that it is, or carries on. Null where nobody asks.
+  request_base* (*asked)(envelope&) noexcept = nullptr;
   /// The handler is a plain function: the message may stay in the queue while it runs, and is
   /// finished when the actor may be asleep already. Not for what is sent again before that, or
   /// touches the actor then.
-  bool is_plain;
+  bool is_plain = false;
   /// It takes room in the mailbox.
-  bool is_counted;
-  /// It is a request_base.
-  bool is_request;
+  bool is_counted = false;
   /// The actor goes on with its mail while the handler, a coroutine, waits.
-  bool is_interleaved;
+  bool is_interleaved = false;
 };
 
 /// One message on its way to an actor, with all that its handler needs.

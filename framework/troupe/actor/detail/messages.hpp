@@ -161,16 +161,16 @@ struct sent {
     drop_outcome<typename handler::returned>(ended);
   }
 
-  static constexpr envelope_table table{&run,
-                                        &complete,
-                                        &sent_of<M>::finish,
-                                        &sent_of<M>::drop,
-                                        handler::is_interleaved ? nullptr : &sent_of<M>::refill,
-                                        type_name<M>(),
-                                        !handler::is_coroutine,
-                                        true,
-                                        false,
-                                        handler::is_interleaved};
+  static constexpr envelope_table table{
+      .run = &run,
+      .complete = &complete,
+      .finish = &sent_of<M>::finish,
+      .drop = &sent_of<M>::drop,
+      .refill = handler::is_interleaved ? nullptr : &sent_of<M>::refill,
+      .message_name = type_name<M>(),
+      .is_plain = !handler::is_coroutine,
+      .is_counted = true,
+      .is_interleaved = handler::is_interleaved};
 };
 
 /// `of` for a message that is no user's: it takes no room, and cannot be put aside.
@@ -227,6 +227,8 @@ struct asked_of final : request<T> {
     std::construct_at(&mine.message, std::move(*static_cast<M*>(from)));
   }
 
+  static request_base* asked(envelope& self) noexcept { return &static_cast<asked_of&>(self); }
+
   bool is_handed_over = false;  // To a reply<T>, which answers.
   union {
     M message;
@@ -242,10 +244,7 @@ struct asked {
 
   static bool run(actor_block& of, envelope& self) {
     auto& mine = static_cast<request_type&>(self);
-    if (!mine.begin()) {
-      mine.set_error(ask_errc::canceled_unrun);
-      return true;
-    }
+    if (!mine.may_begin()) return true;
     if constexpr (handler::replies) {
       mine.hold();
       reply<value_type> back{&mine};
@@ -268,16 +267,16 @@ struct asked {
   }
 
   static constexpr envelope_table table{
-      &run,
-      &complete,
-      &request_type::finish,
-      &request_type::drop,
-      handler::replies || handler::is_interleaved ? nullptr : &request_type::refill,
-      type_name<M>(),
-      !handler::is_coroutine,
-      true,
-      true,
-      handler::is_interleaved};
+      .run = &run,
+      .complete = &complete,
+      .finish = &request_type::finish,
+      .drop = &request_type::drop,
+      .refill = handler::replies || handler::is_interleaved ? nullptr : &request_type::refill,
+      .message_name = type_name<M>(),
+      .asked = &request_type::asked,
+      .is_plain = !handler::is_coroutine,
+      .is_counted = true,
+      .is_interleaved = handler::is_interleaved};
 };
 
 /// A request that its first receiver has passed on, with the right to answer it.
@@ -298,6 +297,9 @@ struct delegated_of final : envelope {
     static_cast<delegated_of&>(self).back.fail(why);
     finish(self, nullptr);
   }
+  static request_base* asked(envelope& self) noexcept {
+    return static_cast<delegated_of&>(self).back.to();
+  }
 };
 
 /// What an actor of class A does with one.
@@ -310,6 +312,10 @@ struct delegated {
   static bool run(actor_block& of, envelope& self) {
     auto& mine = static_cast<envelope_type&>(self);
     if (mine.back.caller_gone()) return true;
+    if (mine.back.to()->has_expired()) {
+      mine.back.fail(ask_errc::expired);
+      return true;
+    }
     if constexpr (handler::replies) {
       return run_handler(of,
                          [&] { return call_handler<A>(of, mine.message, std::move(mine.back)); });
@@ -329,16 +335,15 @@ struct delegated {
     return [&mine](auto&&... value) { mine.back.answer(std::forward<decltype(value)>(value)...); };
   }
 
-  static constexpr envelope_table table{&run,
-                                        &complete,
-                                        &envelope_type::finish,
-                                        &envelope_type::drop,
-                                        nullptr,
-                                        type_name<M>(),
-                                        !handler::is_coroutine,
-                                        true,
-                                        false,
-                                        handler::is_interleaved};
+  static constexpr envelope_table table{.run = &run,
+                                        .complete = &complete,
+                                        .finish = &envelope_type::finish,
+                                        .drop = &envelope_type::drop,
+                                        .message_name = type_name<M>(),
+                                        .asked = &envelope_type::asked,
+                                        .is_plain = !handler::is_coroutine,
+                                        .is_counted = true,
+                                        .is_interleaved = handler::is_interleaved};
 };
 
 /// on_start or on_stop of A, run like a message.
@@ -357,9 +362,12 @@ struct life_event final : envelope {
   }
   static void drop(envelope& self, ask_errc) noexcept { finish(self, nullptr); }
 
-  static constexpr envelope_table table_of{
-      &run,  &complete, &finish, &drop, nullptr, "on_start or on_stop", !is_task<returned>::value,
-      false, false,     false};
+  static constexpr envelope_table table_of{.run = &run,
+                                           .complete = &complete,
+                                           .finish = &finish,
+                                           .drop = &drop,
+                                           .message_name = "on_start or on_stop",
+                                           .is_plain = !is_task<returned>::value};
 };
 
 }  // namespace troupe::detail

@@ -2,6 +2,7 @@
 
 #include <new>
 
+#include <troupe/actor/detail/current.hpp>
 #include <troupe/task/failure.hpp>
 #include <troupe/task/stop.hpp>
 
@@ -12,11 +13,19 @@ bool request_base::withdraw() noexcept {
   bool may_have_begun = true;
   if ((before & done) == 0) {
     pal::heavy_barrier();  // R2
-    may_have_begun = begun_.load(std::memory_order_relaxed);
+    may_have_begun = has_begun();
     before = word_.fetch_and(~looking, std::memory_order_acq_rel);  // <-> answer
   }
   if ((before & done) != 0) free();
   return may_have_begun;
+}
+
+void request_base::hold() noexcept {
+  answer_elsewhere();
+  begun_.store(progress::given_away, std::memory_order_relaxed);
+  std::uint64_t before = word_.fetch_or(held, std::memory_order_acq_rel);  // <-> free, <- enlist
+  waker key = waker::from_bits(before & ~flags);
+  if (task_core* caller = key.task()) caller->wait_no_more_for(current_actor(), key);
 }
 
 void request_base::fail(const std::exception_ptr& why) noexcept {

@@ -31,11 +31,13 @@ namespace troupe::detail {
 ///   bit looking  the caller still reads begun_             withdraw() sets and clears
 ///   bit here     the handler runs within the caller's      answer_here(); hold(),
 ///                turn: both are one thread                 forget_answer(), answer() clear
-///   begun_       the receiver has come to it               begin()
+///   begun_       the receiver has come to it, or has made  may_begin(), hold()
+///                a reply<T> of it
 ///
 ///   R1. The caller frees the request when it has taken the answer; if it has withdrawn it, the
 ///       second of answer() and withdraw() does. If it is held then, let_go() does it for them.
-///   R2. begin() sets begun_, runs the light barrier and reads `gone`; withdraw() sets `gone`, runs
+///   R2. may_begin() sets begun_, runs the light barrier and reads `gone`; withdraw() sets `gone`,
+///   runs
 ///       the heavy barrier and reads begun_. So what was withdrawn unbegun never runs, without a
 ///       locked operation for each that does.
 ///   R3. Until it has answered or dropped it the receiver owns all but the word.
@@ -79,21 +81,35 @@ public:
   /// Its handler runs now, within the turn of the caller, who finds the answer when it has ended.
   void answer_here() noexcept { word_.store(here, std::memory_order_relaxed); }
 
-  /// Returns: false when the caller has withdrawn it: it must not run. R2
-  [[nodiscard]] bool begin() noexcept {
-    begun_.store(true, std::memory_order_relaxed);
+  /// Returns: false, with the error set, when it must not run: its deadline has passed, or the
+  /// caller has withdrawn it. R2
+  [[nodiscard]] bool may_begin() noexcept {
+    if (has_expired()) {
+      error_ = ask_errc::expired;
+      return false;
+    }
+    begun_.store(progress::begun, std::memory_order_relaxed);
     pal::light_barrier();
-    return (word_.load(std::memory_order_relaxed) & gone) == 0;
+    if ((word_.load(std::memory_order_relaxed) & gone) == 0) return true;
+    error_ = ask_errc::canceled_unrun;
+    return false;
+  }
+  /// Returns: true when its deadline has passed, as far as the receiver's runtime knows.
+  [[nodiscard]] bool has_expired() const noexcept {
+    return !answer_by_.is_none() && has_passed(answer_by_);
   }
   /// Returns: true when nobody waits for the answer any more.
   [[nodiscard]] bool caller_gone() const noexcept {
     return (word_.load(std::memory_order_relaxed) & gone) != 0;
   }
   /// Returns: true when the receiver has come to it; a hint for who still waits.
-  [[nodiscard]] bool has_begun() const noexcept { return begun_.load(std::memory_order_relaxed); }
+  [[nodiscard]] bool has_begun() const noexcept {
+    return begun_.load(std::memory_order_relaxed) != progress::none;
+  }
   /// It has a reply<T>: whoever has that one answers, and the caller does not wait for the actor.
-  [[nodiscard]] bool is_held() const noexcept {
-    return (word_.load(std::memory_order_acquire) & held) != 0;  // <- hold
+  /// A hint, but on the thread that has made it.
+  [[nodiscard]] bool is_given_away() const noexcept {
+    return begun_.load(std::memory_order_relaxed) == progress::given_away;
   }
   /// By when it has to be answered. The caller sets it before it sends.
   [[nodiscard]] deadline answer_by() const noexcept { return answer_by_; }
@@ -102,11 +118,8 @@ public:
   /// Sets receiver_failed, and keeps what the handler has failed with in words.
   void fail(const std::exception_ptr& why) noexcept;
   void answer() noexcept;
-  void hold() noexcept {
-    answer_elsewhere();
-    std::uint64_t before = word_.fetch_or(held, std::memory_order_release);  // -> is_held
-    if (task_core* caller = waker::from_bits(before & ~flags).task()) caller->wait_for(nullptr);
-  }
+  /// A reply<T> is made of it.
+  void hold() noexcept;
   void let_go() noexcept {
     if ((word_.fetch_and(~held, std::memory_order_acq_rel) & spent) != 0) free_now();
   }
@@ -139,6 +152,8 @@ protected:
   bool has_value_ = false;
 
 private:
+  enum class progress : unsigned char { none, begun, given_away };
+
   static constexpr std::uint64_t done = 1, gone = 2, held = 4, spent = 8, looking = 16, here = 32,
                                  flags = 63;
 
@@ -153,7 +168,7 @@ private:
   destroy_function destroy_;
   deadline answer_by_;
   std::uint32_t size_bytes_;
-  pal::atomic<bool> begun_{false};
+  pal::atomic<progress> begun_{progress::none};
 };
 
 /// A request whose answer is a T.

@@ -23,9 +23,16 @@ void time_limit::start_timer(time_point when) noexcept {
 
 void time_limit::begin_sweeps() noexcept { scheduler::current()->begin_sweeps(); }
 
-deadline time_limit::in_force_on(const executor* other) const noexcept {
-  if (!deadline_.is_coarse() || other == current_context()->exec) return deadline_;
-  return deadline::at(now() + list_->default_limit());
+deadline known_on(deadline limit, const executor* other) noexcept {
+  context* here = current_context();
+  if (!limit.is_coarse() || (here != nullptr && here->exec == other)) return limit;
+  if (here == nullptr) return deadline{};
+  return deadline::at(now() + scheduler::current()->alarm_list().default_limit());
+}
+
+bool has_passed(deadline limit) noexcept {
+  if (limit.is_coarse()) return scheduler::current()->alarm_list().has_passed(limit.sweep());
+  return now() >= limit.time();
 }
 
 }  // namespace troupe::detail

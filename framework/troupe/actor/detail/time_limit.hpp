@@ -55,6 +55,12 @@ private:
   std::uint64_t bits_ = 0;  // Zero: none. The lowest bit: counted in sweeps. Else in ns.
 };
 
+/// Returns: `limit`, which the runtime of this thread counts, as it is known on `other`; on a
+/// thread of no runtime none, if it is coarse.
+[[nodiscard]] deadline known_on(deadline limit, const executor* other) noexcept;
+/// Returns: whether `limit` has passed on the runtime of this thread. Requires: on a worker.
+[[nodiscard]] bool has_passed(deadline limit) noexcept;
+
 /// The deadline in force for one wait: its own, exact as timers are; else the one of the request
 /// that is being handled; else the runtime's default, which is coarse.
 class time_limit {
@@ -73,7 +79,9 @@ public:
   /// Returns: true when this wait has a limit of its own, which is exact.
   [[nodiscard]] bool is_own() const noexcept { return wish_.is == ask_limit::kind::own; }
   /// Returns: the deadline as it is known on `other`, which may be another runtime.
-  [[nodiscard]] deadline in_force_on(const executor* other) const noexcept;
+  [[nodiscard]] deadline in_force_on(const executor* other) const noexcept {
+    return deadline_.is_coarse() ? known_on(deadline_, other) : deadline_;
+  }
   [[nodiscard]] bool is_over() noexcept {
     if (timer_) return timer_->poll();
     return deadline_.is_coarse() && list_->has_passed(deadline_.sweep());

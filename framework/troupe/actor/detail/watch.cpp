@@ -83,16 +83,10 @@ void link_node::finish(envelope& self, handler_failure) noexcept {
 }
 
 constinit const envelope_table link_node::table_of_last_word{
-    [](actor_block&, envelope&) { return true; },
-    [](envelope&, task_core&) {},
-    &finish,
-    [](envelope& self, ask_errc) noexcept { finish(self, nullptr); },
-    nullptr,
-    "the end of a link",
-    false,
-    false,
-    false,
-    false};
+    .run = [](actor_block&, envelope&) { return true; },
+    .finish = &finish,
+    .drop = [](envelope& self, ask_errc) noexcept { finish(self, nullptr); },
+    .message_name = "the end of a link"};
 
 void link_node::told_of_end(watcher& self, const exit_reason& why, bool restarts) noexcept {
   auto& mine = static_cast<link_node&>(self);
@@ -115,15 +109,14 @@ struct link_request final : envelope {
     of.add_monitor(std::make_unique<link_node>(of), from);
     return true;
   }
-  static void complete(envelope&, task_core&) {}
   static void finish(envelope& self, handler_failure) noexcept {
     static_cast<link_request&>(self).from.drop_ref();
     delete static_cast<link_request*>(&self);
   }
   static void drop(envelope& self, ask_errc) noexcept { finish(self, nullptr); }
 
-  static constexpr envelope_table table_of{&run,   &complete, &finish, &drop, nullptr,
-                                           "link", true,      false,   false, false};
+  static constexpr envelope_table table_of{
+      .run = &run, .finish = &finish, .drop = &drop, .message_name = "link", .is_plain = true};
 };
 
 }  // namespace
