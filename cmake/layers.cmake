@@ -1,11 +1,12 @@
-# troupe_layer(<name> [DEPENDS <layer>...] [LINK <library>...])
+# troupe_layer(<name> [APART] [DEPENDS <layer>...] [LINK <library>...])
 #
 # Makes the target troupe_<name>, alias troupe::<name>, of what lies in framework/troupe/<name>/:
 # headers go into a file set whose every header must compile alone (part of `./dev tidy`, target
 # all_verify_interface_header_sets), sources beside them into a static library. Without sources it
 # is an INTERFACE library. DEPENDS names lower layers, LINK foreign libraries; users get both.
+# APART keeps it out of troupe::troupe, which stands for all the others.
 function(troupe_layer name)
-  cmake_parse_arguments(PARSE_ARGV 1 layer "" "" "DEPENDS;LINK")
+  cmake_parse_arguments(PARSE_ARGV 1 layer "APART" "" "DEPENDS;LINK")
   set(root "${PROJECT_SOURCE_DIR}/framework")
   file(GLOB_RECURSE headers CONFIGURE_DEPENDS "${root}/troupe/${name}/*.hpp")
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${root}/troupe/${name}/*.cpp")
@@ -28,7 +29,9 @@ function(troupe_layer name)
   target_compile_options(${target} ${scope} $<$<CXX_COMPILER_ID:GNU>:-foptimize-sibling-calls>)
   list(TRANSFORM layer_DEPENDS PREPEND troupe::)
   target_link_libraries(${target} ${scope} ${layer_DEPENDS} ${layer_LINK})
-  target_link_libraries(troupe_troupe INTERFACE troupe::${name})
+  if(NOT layer_APART)
+    target_link_libraries(troupe_troupe INTERFACE troupe::${name})
+  endif()
 endfunction()
 
 add_library(troupe_troupe INTERFACE)

@@ -38,6 +38,11 @@ void blocking_pool::submit(std::function<void()> work) {
   }
 }
 
+void blocking_pool::after_each(void (*act)() noexcept) noexcept {
+  pal::lock guard{mutex_};
+  after_each_ = act;
+}
+
 std::size_t blocking_pool::pending() const noexcept {
   pal::lock guard{mutex_};
   return running_ + queue_.size();
@@ -59,6 +64,7 @@ void blocking_pool::run_thread() {
     work();
     work = nullptr;  // Its captures end before the pool looks done.
     guard.lock();
+    after_each_();
     --running_;
     guard.unlock();
     owner_.remove_guard();

@@ -28,6 +28,10 @@ public:
   /// quiescent. Errors: std::system_error when no thread can be made and none exists.
   void submit(std::function<void()> work);
 
+  /// From now on has each thread of the pool call `act` after each piece of work: for state that
+  /// libraries keep per thread. The last `act` given counts.
+  void after_each(void (*act)() noexcept) noexcept;
+
   /// Returns: how many pieces of work are running or queued.
   [[nodiscard]] std::size_t pending() const noexcept;
 
@@ -43,6 +47,7 @@ private:
   std::size_t idle_ = 0;
   std::size_t running_ = 0;
   bool stopping_ = false;
+  void (*after_each_)() noexcept = []() noexcept {};
 };
 
 }  // namespace troupe

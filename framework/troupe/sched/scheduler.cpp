@@ -49,7 +49,10 @@ scheduler::scheduler(scheduler_config config)
   }
 }
 
-scheduler::~scheduler() { stop_workers(); }
+scheduler::~scheduler() {
+  stop_workers();
+  evict_residents();
+}
 
 bool scheduler::stop_workers(std::optional<time_point> until) {
   stopping_.store(true, std::memory_order_release);
@@ -69,14 +72,18 @@ bool scheduler::stop_workers(std::optional<time_point> until) {
   }
   for (auto& thread : threads_) thread.join();
   threads_.clear();
+  tell_residents();
   return true;
 }
 
 void scheduler::take_back_all(const std::function<void(job&)>& act) {
+  auto settle = [&](job& left) {
+    if (!give_to_resident(left)) act(left);
+  };
   std::array<job*, 1> outside;
-  while (injected_.pop(outside) != 0) act(*outside[0]);
+  while (injected_.pop(outside) != 0) settle(*outside[0]);
   for (auto& each : workers_) {
-    while (job* left = each->take_back()) act(*left);
+    while (job* left = each->take_back()) settle(*left);
   }
 }
 
@@ -163,6 +170,8 @@ scheduler* scheduler::current() noexcept {
   detail::context* here = detail::current_context();
   return here == nullptr ? nullptr : &static_cast<worker*>(here)->owner();
 }
+
+std::size_t scheduler::current_worker() noexcept { return detail::current_worker().index(); }
 
 std::optional<time_point> scheduler::next_timer() const noexcept {
   if (clock().is_virtual()) return std::nullopt;  // No real time to wait for; see on_all_idle().

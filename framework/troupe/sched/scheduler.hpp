@@ -17,6 +17,7 @@
 #include <troupe/sched/detail/idle_set.hpp>
 #include <troupe/sched/detail/inject_queue.hpp>
 #include <troupe/sched/driver.hpp>
+#include <troupe/sched/resident.hpp>
 #include <troupe/task/executor.hpp>
 
 namespace troupe {
@@ -98,13 +99,20 @@ public:
 
   /// The scheduler that the calling thread works for; null on other threads.
   [[nodiscard]] static scheduler* current() noexcept;
+  /// The index of the worker that the calling thread is. Requires: current() is not null.
+  [[nodiscard]] static std::size_t current_worker() noexcept;
 
 private:
   friend class detail::worker;
+  friend class resident;
 
   // For jobs from threads that are no workers. What they queue is taken back when the scheduler
   // ends, by who then waits until they have left.
   class foreign_visit;
+
+  void tell_residents() noexcept;
+  [[nodiscard]] bool give_to_resident(job& left) noexcept;
+  void evict_residents() noexcept;
 
   void inject(job& ready) noexcept;
   void wake_for(detail::wake_reason reason) noexcept;
@@ -152,6 +160,7 @@ private:
   pal::atomic<std::size_t> foreign_visits_{0};  // Threads that are in schedule() or post_to().
   pal::atomic<std::size_t> running_threads_{0};
   pal::parker thread_ended_;  // Of the thread in stop_workers().
+  intrusive_list<resident> residents_;
   std::unique_ptr<blocking_pool> blocking_;
   std::vector<pal::thread> threads_;
 };

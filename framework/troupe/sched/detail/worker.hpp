@@ -40,6 +40,7 @@ public:
   void on_earlier_timer() noexcept { watch_if_unwatched(); }
   [[nodiscard]] timer_wheel& wheel() noexcept { return wheel_; }
   [[nodiscard]] scheduler& owner() const noexcept { return owner_; }
+  [[nodiscard]] std::size_t index() const noexcept { return index_; }
   [[nodiscard]] alarms& alarm_list() const noexcept { return alarms_; }
 
   // --- from any thread ---
