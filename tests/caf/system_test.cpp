@@ -5,21 +5,17 @@
 #include <thread>
 #include <vector>
 
-#include <caf/all.hpp>
-
 #include <boost/test/unit_test.hpp>
 
-#include <troupe/caf/system.hpp>
 #include <troupe/pal/atomic.hpp>
 #include <troupe/runtime/run.hpp>
 #include <troupe/sched/sleep.hpp>
 #include <troupe/sched/spawn_blocking.hpp>
-#include <troupe/sync/oneshot.hpp>
 #include <troupe/task/yield.hpp>
 
 #include <captured_log.hpp>
-#include <sched/two_workers.hpp>
 #include <thrown_misuse.hpp>
+#include "caf_fixture.hpp"
 
 namespace troupe {
 
@@ -30,32 +26,12 @@ using ::caf::behavior;
 using ::caf::event_based_actor;
 namespace chr = std::chrono;
 
-struct some_workers {
-  ::caf::actor_system_config config;
-  runtime rt;
-
-  explicit some_workers(std::size_t workers) : rt{with(workers)} {}
-  static runtime_config with(std::size_t workers) {
-    runtime_config config;
-    config.workers = workers;
-    return config;
-  }
-};
-struct one_worker : some_workers {
-  one_worker() : some_workers{1} {}
-};
-struct two_of_them : some_workers {
-  two_of_them() : some_workers{2} {}
-};
+using test::answers;
+using test::one_worker;
+using test::some_workers;
+using test::two_of_them;
 
 bool is_worker() { return scheduler::current() != nullptr; }
-
-// An answer that a CAF actor gives to a task.
-template <class T>
-auto answers() {
-  auto [tx, rx] = oneshot<T>();
-  return std::pair{std::make_shared<oneshot_sender<T>>(std::move(tx)), std::move(rx)};
-}
 
 // Goes on for ever.
 behavior busy(event_based_actor* self, pal::atomic<int>* turns) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <concepts>
+#include <exception>
 #include <string>
 #include <utility>
 
@@ -18,6 +19,18 @@ public:
 
   /// Ends the actor after this handler.
   void stop() const noexcept { block_->stop(); }
+  /// Ends the actor by a failure that is known elsewhere: to its monitors, links and supervisor it
+  /// has thrown `why`, but that does not go to the failure sink. In a handler alone.
+  [[noreturn]] void fail(const std::exception_ptr& why) const {
+    block_->extension().is_known = true;
+    std::rethrow_exception(why);
+  }
+  /// How it ends, in on_stop() and in its destructor. Returns: `unknown` where nobody can ask, as
+  /// it has neither a name, monitors nor a supervisor.
+  [[nodiscard]] exit_kind ending() const noexcept {
+    detail::actor_extension* more = block_->extension_if_any();
+    return more == nullptr ? exit_kind::unknown : more->why.kind;
+  }
   [[nodiscard]] std::string name() const { return block_->name(); }
 
   /// Returns: true when nobody waits any more for the answer to the request that is being handled.

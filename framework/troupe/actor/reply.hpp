@@ -1,6 +1,7 @@
 #pragma once
 
 #include <exception>
+#include <string>
 #include <utility>
 
 #include <troupe/actor/detail/request.hpp>
@@ -44,6 +45,19 @@ public:
   void fail(ask_errc error) noexcept {
     if (to_ == nullptr) return;
     to_->set_error(error);
+    std::exchange(to_, nullptr)->answer();
+  }
+
+  /// The same with words for who awaits it as an exception.
+  void fail(ask_errc error, std::string why) noexcept {
+    if (to_ == nullptr) return;
+    to_->set_error(error, std::move(why));
+    std::exchange(to_, nullptr)->answer();
+  }
+  /// Fails it as one whose handler has thrown `why`.
+  void fail(const std::exception_ptr& why) noexcept {
+    if (to_ == nullptr) return;
+    to_->fail(why);
     std::exchange(to_, nullptr)->answer();
   }
 

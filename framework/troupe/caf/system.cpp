@@ -8,6 +8,16 @@
 
 namespace troupe {
 
+namespace detail {
+
+::caf::actor_system& actor_system_of(const caf_system& system) { return *system; }
+
+std::shared_ptr<caf_neighbours> neighbours_of(const caf_system& system) {
+  return static_cast<caf_coordinator&>(system->scheduler()).neighbours();
+}
+
+}  // namespace detail
+
 namespace {
 
 ::caf::actor_system* start(::caf::actor_system_config& config) {
@@ -26,10 +36,10 @@ namespace {
 }
 
 void end(::caf::actor_system* system) {
-  if (system->await_actors_before_shutdown()) {
-    static_cast<detail::caf_coordinator&>(system->scheduler()).await_actors();
-    system->await_actors_before_shutdown(false);
-  }
+  auto& coordinator = static_cast<detail::caf_coordinator&>(system->scheduler());
+  if (system->await_actors_before_shutdown()) coordinator.await_actors();
+  system->await_actors_before_shutdown(false);
+  coordinator.part();
   delete system;
 }
 

@@ -5,6 +5,7 @@
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
 
+#include <troupe/caf/neighbours.hpp>
 #include <troupe/task/task.hpp>
 
 namespace troupe {

@@ -44,7 +44,8 @@ struct actor_extension {
 
   // Under watch_lock().
   intrusive_list<watcher> watchers;
-  exit_reason why;  ///< Of the last incarnation; written on its turn.
+  exit_reason why;        ///< Of the last incarnation; written on its turn.
+  bool is_known = false;  ///< The failure: it is not for the failure sink. On the turn.
 
   // On its own turn.
   std::uint32_t incarnation = 0;  ///< How often it was started anew.

@@ -196,7 +196,7 @@ void actor_block::end_life() noexcept {
   drop_mail();
   if (actor_extension* more = extension_if_any()) {
     more->children.reset();
-    if (more->why.error && !is_supervised_) {
+    if (more->why.error && !is_supervised_ && !more->is_known) {
       report_failure(more->why.error, std::source_location{});
     }
   }

@@ -289,7 +289,7 @@ struct delegated_of final : envelope {
 
   static void finish(envelope& self, handler_failure failure) noexcept {
     auto& mine = static_cast<delegated_of&>(self);
-    if (failure != nullptr) mine.back.fail(ask_errc::receiver_failed);
+    if (failure != nullptr) mine.back.fail(*failure);
     std::destroy_at(&mine);
     free_message(&mine, sizeof(delegated_of));
   }

@@ -28,13 +28,22 @@ void request_base::hold() noexcept {
   if (task_core* caller = key.task()) caller->wait_no_more_for(current_actor(), key);
 }
 
+void request_base::set_error(ask_errc error, std::string why) noexcept {
+  error_ = error;
+  try {
+    reason_ = std::make_unique<std::string>(std::move(why));
+  } catch (const std::bad_alloc&) {
+    reason_ = nullptr;  // The code has to do.
+  }
+}
+
 void request_base::fail(const std::exception_ptr& why) noexcept {
   error_ = ask_errc::receiver_failed;
   if (!why || is_canceled(why)) return;
   try {
-    reason_ = std::make_unique<std::string>(describe(why));
+    set_error(error_, describe(why));
   } catch (const std::bad_alloc&) {
-    reason_ = nullptr;  // The code has to do.
+    reason_ = nullptr;
   }
 }
 
@@ -42,6 +51,7 @@ void request_base::answer() noexcept {
   if (word_.load(std::memory_order_relaxed) == here) {
     return word_.store(done, std::memory_order_relaxed);
   }
+  if (is_passed_on_) return free();
   std::uint64_t before = word_.fetch_or(done, std::memory_order_acq_rel);  // <-> withdraw
   if ((before & gone) != 0) {
     if ((before & looking) == 0) free();

@@ -115,6 +115,8 @@ public:
   [[nodiscard]] deadline answer_by() const noexcept { return answer_by_; }
   void answer_by(deadline limit) noexcept { answer_by_ = limit; }
   void set_error(ask_errc error) noexcept { error_ = error; }
+  /// The same, with what a code alone does not tell.
+  void set_error(ask_errc error, std::string why) noexcept;
   /// Sets receiver_failed, and keeps what the handler has failed with in words.
   void fail(const std::exception_ptr& why) noexcept;
   void answer() noexcept;
@@ -147,6 +149,9 @@ protected:
   }
 
   void forget_reason() noexcept { reason_ = nullptr; }
+  [[nodiscard]] const std::string* reason() const noexcept { return reason_.get(); }
+  /// No caller waits: as soon as it is answered its destroy function takes the answer elsewhere.
+  void pass_on() noexcept { is_passed_on_ = true; }
 
   ask_errc error_{};  // Zero while there is none.
   bool has_value_ = false;
@@ -169,6 +174,7 @@ private:
   deadline answer_by_;
   std::uint32_t size_bytes_;
   pal::atomic<progress> begun_{progress::none};
+  bool is_passed_on_ = false;
 };
 
 /// A request whose answer is a T.
@@ -215,9 +221,18 @@ public:
   }
 
 protected:
-  request(const envelope_table& of, std::size_t size_bytes) noexcept
-      : request_base{of, size_bytes, &destroy_value} {}
+  request(const envelope_table& of, std::size_t size_bytes,
+          destroy_function destroy = &destroy_value) noexcept
+      : request_base{of, size_bytes, destroy} {}
   ~request() {}
+
+  static void destroy_value(request_base& self) noexcept {
+    auto& mine = static_cast<request&>(self);
+    if (mine.has_value_) std::destroy_at(&mine.value_);
+    mine.forget_reason();
+  }
+  /// Requires: has_value_.
+  [[nodiscard]] stored& value() noexcept { return value_; }
 
 private:
   void free_taken() noexcept {
@@ -225,11 +240,6 @@ private:
     std::size_t block_bytes = size_bytes();
     destroy_value(*this);
     free_message(this, block_bytes);
-  }
-  static void destroy_value(request_base& self) noexcept {
-    auto& mine = static_cast<request&>(self);
-    if (mine.has_value_) std::destroy_at(&mine.value_);
-    mine.forget_reason();
   }
 
   union {

@@ -122,6 +122,11 @@ void caf_coordinator::start() {
   abstract_coordinator::start();
 }
 
+void caf_coordinator::part() {
+  std::vector<::caf::strong_actor_ptr> held = neighbours_->end_all();
+  if (!held.empty()) visit_workers();  // Who has a handle at hand does without a reference.
+}
+
 void caf_coordinator::stop() {
   stop_actors();
   clock_.cancel_dispatch_loop();
@@ -134,17 +139,23 @@ void caf_coordinator::stop() {
 void caf_coordinator::drain() {
   stopping_.store(true, std::memory_order_relaxed);
   pal::heavy_barrier();  // R3
-  pal::lock guard{mutex_};
-  changed_.wait(guard, [this] { return nothing_in_flight(); });
   {
-    guard.unlock();
+    pal::lock guard{mutex_};
+    changed_.wait(guard, [this] { return nothing_in_flight(); });
+  }
+  visit_workers();
+}
+
+// Blocks until each worker has ended the turn that it is in.
+void caf_coordinator::visit_workers() {
+  {
     stay_outside here{*this};
     if (troupe::scheduler* home = here.home()) {
       for (auto& each : visits_) each->is_done = false;
       for (std::size_t i = 0; i < visits_.size(); ++i) home->post_to(i, *visits_[i]);
     }
   }
-  guard.lock();
+  pal::lock guard{mutex_};
   changed_.wait(guard, [this] {
     return std::all_of(visits_.begin(), visits_.end(), [](auto& each) { return each->is_done; });
   });
@@ -173,38 +184,38 @@ void caf_coordinator::enqueue(::caf::resumable* ready) {
     return enqueue_from_outside(*ready);
   }
   caf_unit& mine = *units_[troupe::scheduler::current_worker()];
-  caf_job& next = mine.new_job(*ready);
+  caf_job& turn = mine.new_job(*ready);
   mine.count_begun();
-  here->schedule(next);
+  here->schedule(turn);
 }
 
 void caf_coordinator::enqueue_from_outside(::caf::resumable& ready) {
   stay_outside here{*this};
-  auto& next = *new (allocate(sizeof(caf_job))) caf_job{*this, ready};
+  auto& turn = *new (allocate(sizeof(caf_job))) caf_job{*this, ready};
   begun_outside_.fetch_add(1, std::memory_order_release);
   if (troupe::scheduler* home = here.home()) {
-    home->schedule(next);
+    home->schedule(turn);
   } else {
-    substitute_->push(next);
+    substitute_->push(turn);
   }
 }
 
-void caf_coordinator::run(caf_job& next) noexcept {
+void caf_coordinator::run(caf_job& turn) noexcept {
   context* here = current_context();
   here->begin_turn(nullptr);
   here->actor = nullptr;
-  run_on(*units_[troupe::scheduler::current_worker()], next);
+  run_on(*units_[troupe::scheduler::current_worker()], turn);
 }
 
-void caf_coordinator::run_on(caf_unit& here, caf_job& next) noexcept {
+void caf_coordinator::run_on(caf_unit& here, caf_job& turn) noexcept {
   if (stopping_.load(std::memory_order_relaxed)) {
-    cleanup_and_release(next.what);
+    cleanup_and_release(turn.what);
   } else {
-    auto what_next = next.what->resume(&here, budget_);
-    if (what_next == ::caf::resumable::resume_later) return queue_again(next);
-    ::caf::intrusive_ptr_release(next.what);
+    auto what_next = turn.what->resume(&here, budget_);
+    if (what_next == ::caf::resumable::resume_later) return queue_again(turn);
+    ::caf::intrusive_ptr_release(turn.what);
   }
-  here.free_job(next);
+  here.free_job(turn);
   here.count_ended();
   pal::light_barrier();  // R3
   if (!stopping_.load(std::memory_order_relaxed)) return;
@@ -212,19 +223,19 @@ void caf_coordinator::run_on(caf_unit& here, caf_job& next) noexcept {
   changed_.notify_all();  // R4
 }
 
-void caf_coordinator::queue_again(caf_job& next) noexcept {
+void caf_coordinator::queue_again(caf_job& turn) noexcept {
   if (auto* here = troupe::scheduler::current()) {
-    here->schedule_back(next);
+    here->schedule_back(turn);
   } else {
-    substitute_->push(next);
+    substitute_->push(turn);
   }
 }
 
 // --- the end of the workers ---
 
 void caf_coordinator::workers_ended() noexcept {
-  substitute_.emplace([this](job& next) {
-    run_on(*units_.back(), static_cast<caf_job&>(next));
+  substitute_.emplace([this](job& turn) {
+    run_on(*units_.back(), static_cast<caf_job&>(turn));
     forget_logger();
   });
   home_.store(nullptr, std::memory_order_seq_cst);                            // R1 -> stay_outside

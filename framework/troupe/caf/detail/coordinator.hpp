@@ -12,6 +12,7 @@
 #include <caf/scheduler/abstract_coordinator.hpp>
 
 #include <troupe/base/cache_line.hpp>
+#include <troupe/caf/detail/neighbours.hpp>
 #include <troupe/caf/detail/substitute.hpp>
 #include <troupe/pal/atomic.hpp>
 #include <troupe/pal/condition.hpp>
@@ -89,6 +90,12 @@ public:
   void enqueue(::caf::resumable* ready) override;
   ::caf::actor_clock& clock() noexcept override { return clock_; }
 
+  [[nodiscard]] const std::shared_ptr<caf_neighbours>& neighbours() const noexcept {
+    return neighbours_;
+  }
+  /// Ends all that ties actors of both systems together.
+  void part();
+
   /// Blocks until all CAF actors have ended that ~actor_system waits for, or the workers have.
   void await_actors();
 
@@ -108,10 +115,11 @@ private:
   void scheduler_ended() noexcept override;
 
   void enqueue_from_outside(::caf::resumable& ready);
-  void run(caf_job& next) noexcept;
-  void run_on(caf_unit& here, caf_job& next) noexcept;
-  void queue_again(caf_job& next) noexcept;
+  void run(caf_job& turn) noexcept;
+  void run_on(caf_unit& here, caf_job& turn) noexcept;
+  void queue_again(caf_job& turn) noexcept;
   void drain();
+  void visit_workers();
   void finish(visit& done) noexcept;
   [[nodiscard]] bool nothing_in_flight() const noexcept;
   void release_waiter() noexcept;
@@ -124,6 +132,7 @@ private:
   std::size_t budget_;                            // Messages that an actor may handle in a turn.
   std::vector<std::unique_ptr<caf_unit>> units_;  // One for each worker, the last for others.
   std::vector<std::unique_ptr<visit>> visits_;
+  std::shared_ptr<caf_neighbours> neighbours_ = std::make_shared<caf_neighbours>();
 
   pal::mutex mutex_;
   pal::condition changed_;
