@@ -208,7 +208,7 @@ def voluntary_switches(pid):
     return switches
 
 
-def idle(run):
+def idle(run, name="idle"):
     """How often any thread of a runtime without work goes back to sleep."""
     with running(run.command, run.environment) as runtime:
         time.sleep(IDLE_SETTLE_S)
@@ -217,4 +217,4 @@ def idle(run):
         time.sleep(IDLE_COUNTED_S)
         after = voluntary_switches(runtime.process.pid)
     count = sum(switches - before.get(thread, 0) for thread, switches in after.items())
-    return {"idle": (float(count), "switches")}
+    return {name: (float(count), "switches")}

@@ -5,6 +5,7 @@ A peer that is not installed or does not build raises Unavailable: a skipped row
 
 import ctypes
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from measure import ROOT, Unavailable
 SOURCES = ROOT / "bench" / "peers"
 BUILT = ROOT / "build" / "peers"
 TROUPE = ROOT / "build" / "release" / "bench" / "troupe_bench"
+CAF_BENCH = ROOT / "build" / "release" / "bench" / "troupe_caf_bench"
 ECHO_LOAD = BUILT / "echo_load"
 
 RUST_PACKAGES = Path("/usr/share/cargo/registry")
@@ -84,6 +86,20 @@ def find_troupe():
         raise Unavailable(f"{TROUPE.relative_to(ROOT)} is not built")
 
 
+def find_caf():
+    if not CAF_BENCH.exists():
+        raise Unavailable("not installed (Debian package libcaf-dev)")
+
+
+def caf_version():
+    try:
+        text = Path("/usr/include/caf/config.hpp").read_text()
+    except FileNotFoundError:
+        return None
+    number = re.search(r"#define CAF_VERSION (\d*)(\d\d)(\d\d)$", text, re.MULTILINE)
+    return ".".join(str(int(part or 0)) for part in number.groups()) if number else None
+
+
 def tokio_version():
     folders = sorted(RUST_PACKAGES.glob("tokio-1.*"))
     return folders[0].name.removeprefix("tokio-") if folders else None
@@ -114,5 +130,6 @@ PEERS = (
         commands_of="tokio",
         by_default=False,
     ),
+    Peer("caf", CAF_BENCH, find_caf, caf_version),
     Peer("epoll", BUILT / "epoll_echo", build_epoll),
 )

@@ -101,8 +101,10 @@ class Session:
 
     def measure_once(self, work, peer, repetition):
         """Adds the rows of one repetition (0: the warm-up)."""
-        program = peer.program
-        if peer.name == "troupe" and self.arguments.troupe:
+        program = work.program or peer.program
+        if work.program is not None and not program.exists():
+            raise Unavailable(f"{program.name} is not built")
+        if work.program is None and peer.name == "troupe" and self.arguments.troupe:
             program = self.arguments.troupe.resolve()
         # Relative, so that no message and no file tells where this copy of the project lies.
         run = Run(

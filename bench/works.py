@@ -6,9 +6,11 @@ commands of the rows it takes part in.
 
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Callable
 
 import measure
+from peers import CAF_BENCH
 
 HIGHER = "higher"
 LOWER = "lower"
@@ -44,6 +46,7 @@ class Work:
     measure: Callable = measure.program_lines
     quick_size: int | None = None  # total operations with --quick; None: the work has no size
     repeat: int | None = None  # counted repetitions without a warm-up, where fixed
+    program: Path | None = None  # in place of the peers' own programs
 
 
 def on_both(name, options=COMMON):
@@ -57,6 +60,20 @@ def beside_tasks(name, peers_name, unit, quick_size, gate):
     take = partial(measure.program_lines, renamed={peers_name: name})
     metric = Metric(name, unit, HIGHER, (gate,))
     return Work(name, (metric,), commands, measure=take, quick_size=quick_size)
+
+
+def beside_caf(name, unit, quick_size):
+    """What CAF actors do on our workers beside what they do on CAF's own scheduler."""
+    commands = {"troupe": f"caf_{name} {WARM}", "caf": f"own_{name} {WARM}"}
+    take = partial(measure.program_lines, renamed={f"own_{name}": f"caf_{name}"})
+    metric = Metric(f"caf_{name}", unit, HIGHER, (Gate("caf", ">=", 1.0),))
+    return Work(f"caf/{name}", (metric,), commands, take, quick_size, program=CAF_BENCH)
+
+
+def between_systems(name, unit, quick_size, most):
+    metric = Metric(f"caf_{name}", unit, LOWER, (Gate(None, "<=", most),))
+    commands = {"troupe": f"caf_{name} {WARM}"}
+    return Work(f"caf/{name}", (metric,), commands, quick_size=quick_size, program=CAF_BENCH)
 
 
 def simple(name, unit, better, quick_size, *gates):
@@ -133,6 +150,20 @@ WORKS = (
         "start",
         (Metric("start", "ms", LOWER, (Gate(None, "<=", 2.0),)),),
         {"troupe": f"start {COMMON}"},
+    ),
+    beside_caf("ping_pong", "requests/s", 100_000),
+    beside_caf("fan_in", "messages/s", 400_000),
+    beside_caf("timeouts", "requests/s", None),
+    between_systems("ask", "us", 100_000, 1.0),
+    between_systems("serve", "us", 100_000, 1.0),
+    between_systems("start", "ms", None, 20.0),
+    Work(
+        "caf/idle",
+        (Metric("caf_idle", "switches", LOWER, (Gate(None, "<", 5),)),),
+        {"troupe": "idle --workers 2"},
+        measure=partial(measure.idle, name="caf_idle"),
+        repeat=1,
+        program=CAF_BENCH,
     ),
     Work(
         "compile",

@@ -19,8 +19,9 @@ namespace troupe {
 /// see that tasks wait for one another. In the turn of a CAF actor there is neither a current task
 /// nor a current actor; spawn(), ref::try_send() and the like work.
 ///
-/// Bounds:  a CAF actor handles up to 100 messages in a turn, or scheduler.max-throughput of them
-///          where that is less. Other settings of CAF's scheduler have no effect.
+/// Bounds:  a CAF actor gives way after about 1 ms; it looks at the clock at every 100 messages, or
+///          every scheduler.max-throughput of them where that is less. Other settings of CAF's
+///          scheduler have no effect.
 /// Threads: a thread that has used the system (spawned, or had a scoped_actor or a function_view)
 ///          keeps it from ending until it ends itself, or calls
 ///          `caf::logger::set_current_actor_system(nullptr)`. Workers and the threads of

@@ -68,15 +68,15 @@ public:
   using caf_item<caf_bridge_of, Items>::on...;
 
   template <class Answer, class M>
-  void ask_caf(M&& message, reply<Answer> back) {
+  void ask_caf(M&& content, reply<Answer> back) {
     static_assert(std::is_copy_constructible_v<M>,
                   "CAF shares its messages: what CAF actors are sent has to be copyable");
     ::caf::actor_control_block* to = hold_->get();
     if (to == nullptr) return back.fail(ask_errc::receiver_gone);
-    request_from_caf<Answer>(*to, std::forward<M>(message), std::move(back));
+    request_from_caf<Answer>(*to, std::forward<M>(content), std::move(back));
   }
   template <class M>
-  void tell_caf(M&& message) {
+  void tell_caf(M&& content) {
     static_assert(std::is_copy_constructible_v<M>,
                   "CAF shares its messages: what CAF actors are sent has to be copyable");
     ::caf::actor_control_block* to = hold_->get();
@@ -84,7 +84,7 @@ public:
       return report_undelivered({caf_type_name<M>(), ask_errc::receiver_gone});
     }
     to->get()->enqueue(::caf::make_mailbox_element(nullptr, ::caf::make_message_id(), {},
-                                                   std::forward<M>(message)),
+                                                   std::forward<M>(content)),
                        nullptr);
   }
 };

@@ -20,6 +20,9 @@ namespace {
 
 // CAF sets no limit: an actor that keeps itself busy would never give its worker back.
 constexpr std::size_t full_budget = 100;
+// Where more is to do, a turn goes on that long, like a task's: to come back after each hundred
+// messages, behind actors with longer turns, lets a mailbox grow out of the cache.
+constexpr duration longest_turn = std::chrono::milliseconds{1};
 constexpr std::size_t max_spare_jobs = 64;
 
 void forget_logger() noexcept { ::caf::logger::set_current_actor_system(nullptr); }
@@ -211,8 +214,7 @@ void caf_coordinator::run_on(caf_unit& here, caf_job& turn) noexcept {
   if (stopping_.load(std::memory_order_relaxed)) {
     cleanup_and_release(turn.what);
   } else {
-    auto what_next = turn.what->resume(&here, budget_);
-    if (what_next == ::caf::resumable::resume_later) return queue_again(turn);
+    if (!resume(here, *turn.what)) return queue_again(turn);
     ::caf::intrusive_ptr_release(turn.what);
   }
   here.free_job(turn);
@@ -221,6 +223,17 @@ void caf_coordinator::run_on(caf_unit& here, caf_job& turn) noexcept {
   if (!stopping_.load(std::memory_order_relaxed)) return;
   pal::lock guard{mutex_};
   changed_.notify_all();  // R4
+}
+
+// Returns: false when it wants another turn.
+bool caf_coordinator::resume(caf_unit& here, ::caf::resumable& what) noexcept {
+  using result = ::caf::resumable::resume_result;
+  if (what.resume(&here, budget_) != result::resume_later) return true;
+  time_point began = pal::real_clock().now();
+  do {
+    if (what.resume(&here, budget_) != result::resume_later) return true;
+  } while (pal::real_clock().now() - began < longest_turn);
+  return false;
 }
 
 void caf_coordinator::queue_again(caf_job& turn) noexcept {

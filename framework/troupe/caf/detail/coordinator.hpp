@@ -117,6 +117,7 @@ private:
   void enqueue_from_outside(::caf::resumable& ready);
   void run(caf_job& turn) noexcept;
   void run_on(caf_unit& here, caf_job& turn) noexcept;
+  [[nodiscard]] bool resume(caf_unit& here, ::caf::resumable& what) noexcept;
   void queue_again(caf_job& turn) noexcept;
   void drain();
   void visit_workers();
