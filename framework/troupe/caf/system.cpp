@@ -35,13 +35,35 @@ namespace {
   return new ::caf::actor_system{config};
 }
 
-void end(::caf::actor_system* system) {
-  auto& coordinator = static_cast<detail::caf_coordinator&>(system->scheduler());
-  if (system->await_actors_before_shutdown()) coordinator.await_actors();
-  system->await_actors_before_shutdown(false);
-  coordinator.part();
-  delete system;
+detail::caf_coordinator& coordinator_of(::caf::actor_system& system) {
+  return static_cast<detail::caf_coordinator&>(system.scheduler());
 }
+
+/// The end of a system, as blocking work; one that is dropped comes at once.
+class system_end {
+public:
+  system_end(::caf::actor_system* of, std::shared_ptr<::caf::actor_system_config> config) noexcept
+      : config_{std::move(config)}, system_{of} {
+    coordinator_of(*of).announce_end();
+  }
+  system_end(system_end&& other) noexcept
+      : config_{std::move(other.config_)}, system_{std::exchange(other.system_, nullptr)} {}
+  system_end& operator=(system_end&&) = delete;
+  ~system_end() { (*this)(); }
+
+  void operator()() {
+    ::caf::actor_system* system = std::exchange(system_, nullptr);
+    if (system == nullptr) return;
+    if (system->await_actors_before_shutdown()) coordinator_of(*system).await_actors();
+    system->await_actors_before_shutdown(false);
+    coordinator_of(*system).part();
+    delete system;
+  }
+
+private:
+  std::shared_ptr<::caf::actor_system_config> config_;
+  ::caf::actor_system* system_;
+};
 
 }  // namespace
 
@@ -53,17 +75,16 @@ caf_system::caf_system(std::unique_ptr<::caf::actor_system_config> config)
 caf_system::~caf_system() {
   if (is_ending_) return;
   scheduler* here = scheduler::current();
-  if (here == nullptr) {
-    end(system_);
-  } else {
-    here->blocking().submit([system = system_, config = config_] { end(system); });
-  }
+  system_end end{system_, config_};
+  if (here == nullptr) return;
+  auto shared = std::make_shared<system_end>(std::move(end));  // std::function wants a copy.
+  here->blocking().submit([shared] { (*shared)(); });
 }
 
 task<> caf_system::shut_down() {
   if (is_ending_) misuse("caf_system::shut_down() was called twice");
   is_ending_ = true;
-  auto ended = spawn_blocking([system = system_, config = config_] { end(system); });
+  auto ended = spawn_blocking(system_end{system_, config_});
   co_await ended;
   system_ = nullptr;
 }

@@ -13,7 +13,10 @@ constexpr std::chrono::seconds idle_life{10};
 blocking_pool::~blocking_pool() {
   pal::lock guard{mutex_};
   stopping_ = true;
-  queue_.clear();
+  auto dropped = std::move(queue_);
+  guard.unlock();
+  dropped.clear();  // Its captures may have ends of their own.
+  guard.lock();
   changed_.notify_all();
   changed_.wait(guard, [this] { return threads_ == 0; });
 }

@@ -72,7 +72,7 @@ bool scheduler::stop_workers(std::optional<time_point> until) {
   }
   for (auto& thread : threads_) thread.join();
   threads_.clear();
-  tell_residents();
+  if (!std::exchange(residents_know_, true)) tell_residents();
   return true;
 }
 

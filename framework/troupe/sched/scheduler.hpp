@@ -161,6 +161,7 @@ private:
   pal::atomic<std::size_t> running_threads_{0};
   pal::parker thread_ended_;  // Of the thread in stop_workers().
   intrusive_list<resident> residents_;
+  bool residents_know_ = false;  // That the workers have ended.
   std::unique_ptr<blocking_pool> blocking_;
   std::vector<pal::thread> threads_;
 };

@@ -268,6 +268,7 @@ bool caf_coordinator::took_back(job& left) noexcept {
 }
 
 void caf_coordinator::scheduler_ended() noexcept {
+  if (is_ending_.load(std::memory_order_relaxed)) return;
   log(log_level::warning,
       "a caf_system outlives its runtime: its CAF actors go on with one thread; await shut_down() "
       "before the runtime ends");

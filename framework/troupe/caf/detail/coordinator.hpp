@@ -93,6 +93,8 @@ public:
   [[nodiscard]] const std::shared_ptr<caf_neighbours>& neighbours() const noexcept {
     return neighbours_;
   }
+  /// The end is on its way: the system does not outlive its runtime by mistake.
+  void announce_end() noexcept { is_ending_.store(true, std::memory_order_relaxed); }
   /// Ends all that ties actors of both systems together.
   void part();
 
@@ -130,6 +132,7 @@ private:
   pal::atomic<std::uint64_t> begun_outside_{0};  // R2
   pal::atomic<bool> stopping_{false};            // R3
   bool has_started_ = false;
+  pal::atomic<bool> is_ending_{false};
   std::size_t budget_;                            // Messages that an actor may handle in a turn.
   std::vector<std::unique_ptr<caf_unit>> units_;  // One for each worker, the last for others.
   std::vector<std::unique_ptr<visit>> visits_;

@@ -1,10 +1,12 @@
 #include <troupe/caf/detail/neighbours.hpp>
 
+#include <cstdint>
 #include <utility>
 
 #include <caf/actor_cast.hpp>
 
 #include <troupe/caf/detail/proxy.hpp>
+#include <troupe/pal/thread.hpp>
 
 namespace troupe::detail {
 
@@ -22,6 +24,56 @@ caf_hold::~caf_hold() {
 
 ::caf::strong_actor_ptr caf_hold::take() noexcept {
   return {to_.exchange(nullptr, std::memory_order_acq_rel), false};
+}
+
+caf_pending::caf_pending(std::shared_ptr<caf_neighbours> among, caf_return_path&& back)
+    : among_{std::move(among)}, back_{std::move(back)} {
+  auto& list = among_->list_of(*this);
+  std::optional<caf_return_path> dropped;
+  pal::lock guard{list.mutex};
+  if (list.is_closed) {
+    dropped = std::exchange(back_, std::nullopt);
+    guard.unlock();
+  } else {
+    list.waiting.push_back(*this);
+  }
+}
+
+caf_pending::~caf_pending() {
+  pal::lock guard{among_->list_of(*this).mutex};
+  if (linked()) intrusive_list<caf_pending>::erase(*this);
+}
+
+void caf_pending::answer(::caf::message&& content) noexcept {
+  auto& list = among_->list_of(*this);
+  {
+    pal::lock guard{list.mutex};
+    if (!linked()) return;
+    intrusive_list<caf_pending>::erase(*this);
+    list.answering.fetch_add(1, std::memory_order_relaxed);
+  }
+  back_->answer(std::move(content));
+  back_.reset();
+  list.answering.fetch_sub(1, std::memory_order_release);  // -> end_requests
+}
+
+caf_neighbours::requests& caf_neighbours::list_of(const caf_pending& request) noexcept {
+  auto bits = reinterpret_cast<std::uintptr_t>(&request);
+  return requests_[((bits >> 6U) * 0x9e3779b97f4a7c15U) >> 60U];
+}
+
+void caf_neighbours::end_requests() {
+  for (auto& list : requests_) {
+    std::vector<caf_return_path> dropped;  // Without the lock: it may end actors.
+    pal::lock guard{list.mutex};
+    list.is_closed = true;
+    while (caf_pending* each = list.waiting.pop_front()) {
+      dropped.push_back(std::move(*each->back_));
+      each->back_.reset();
+    }
+    guard.unlock();
+    while (list.answering.load(std::memory_order_acquire) != 0) pal::yield_thread();  // <- answer
+  }
 }
 
 void caf_neighbours::add(const ::caf::strong_actor_ptr& proxy) {
@@ -51,6 +103,7 @@ std::vector<::caf::strong_actor_ptr> caf_neighbours::end_all() {
   for (auto& each : proxies) {
     static_cast<caf_proxy&>(*each->get()).end_with_system();
   }
+  end_requests();
   return held;
 }
 

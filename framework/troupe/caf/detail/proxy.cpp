@@ -69,6 +69,10 @@ void caf_proxy::answer(::caf::mailbox_element& given, ::caf::message&& content) 
   if (given.mid.is_request()) caf_return_path{given, itself()}.answer(std::move(content));
 }
 
+std::unique_ptr<caf_pending> caf_proxy::wait_for_answer(::caf::mailbox_element& given) {
+  return std::make_unique<caf_pending>(among_, caf_return_path{given, itself()});
+}
+
 void caf_proxy::hook::told(end_hook& self, const exit_reason& why) noexcept {
   caf_proxy& proxy = static_cast<hook&>(self).proxy;
   if (!::caf::intrusive_ptr_upgrade_weak(proxy.ctrl())) return;  // It is being destroyed.

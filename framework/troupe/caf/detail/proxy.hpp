@@ -50,6 +50,8 @@ protected:
   /// A message that the protocol does not list.
   void reject(::caf::mailbox_element& given);
   void answer(::caf::mailbox_element& given, ::caf::message&& content);
+  /// Requires: `given` is a request.
+  [[nodiscard]] std::unique_ptr<caf_pending> wait_for_answer(::caf::mailbox_element& given);
   [[nodiscard]] ::caf::strong_actor_ptr itself() { return ::caf::strong_actor_ptr{ctrl()}; }
 
   /// Has the proxy end with the actor.
@@ -119,18 +121,18 @@ private:
   template <class Value, class M>
   void request(::caf::mailbox_element& given, M&& taken) {
     struct {
-      caf_return_path back;
+      std::unique_ptr<caf_pending> request;
       void operator()(typename troupe::detail::request<Value>::stored&& value) noexcept {
         if constexpr (std::is_void_v<Value>) {
-          back.answer(::caf::make_message());
+          request->answer(::caf::make_message());
         } else {
-          back.answer(::caf::make_message(std::move(value)));
+          request->answer(::caf::make_message(std::move(value)));
         }
       }
       void operator()(ask_errc error, const std::string* words) noexcept {
-        back.answer(::caf::make_message(to_caf_error(error, words)));
+        request->answer(::caf::make_message(to_caf_error(error, words)));
       }
-    } hear{caf_return_path{given, itself()}};
+    } hear{wait_for_answer(given)};
     to_.delegate(std::forward<M>(taken), reply_to<Value>(std::move(hear)));
   }
 
