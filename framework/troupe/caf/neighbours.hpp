@@ -56,7 +56,7 @@ inline constexpr bool is_protocol<protocol<Items...>> = true;
 ///   or sec::runtime_error with the text of what it failed with. An exit_msg with a reason stops
 ///   the actor; with exit_reason::kill it kills it.
 ///
-/// Threads: workers. Bounds: 0.4 KB, and 1 us for a request.
+/// Threads: workers. Bounds: about 1 us for a request, see `./dev bench --work caf`.
 /// Example: `caf::actor sums = to_caf(system, ref<protocol<add, int(total)>>{counter});`
 template <class... Items>
 ::caf::actor to_caf(const caf_system& system, ref<protocol<Items...>> to) {
@@ -85,7 +85,8 @@ to_caf(const caf_system& system, const ref<A>& to) {
 /// - stop() and kill() of the ref, also by a link, send the CAF actor an exit_msg: user_shutdown or
 ///   kill. The end of the runtime stops it so, too. When the last ref is gone it goes on.
 ///
-/// Threads: workers. Bounds: 0.5 KB; 0.5 KB and 1 us for a request.
+/// Threads: workers. Bounds: one actor; about 1 us for a request, see `./dev bench --work caf`. A
+///          CAF actor that outlives many such refs keeps a small functor for each.
 /// Example:
 ///     auto sums = from_caf<protocol<add, int(total)>>(system, actor);
 ///     int sum = co_await sums.ask(total{}, within(50ms));
