@@ -156,6 +156,8 @@ BOOST_FIXTURE_TEST_CASE(a_dropped_promise_breaks_the_reply_at_once, one_worker) 
     auto to = from_caf<summing>(system, system->spawn(caf_counter));
     auto broken = co_await to.ask(forget{}, no_deadline).as_result();
     BOOST_TEST(is(broken, ask_errc::broken_reply));
+    std::string words = co_await words_of(to.ask(forget{}, no_deadline));
+    BOOST_TEST(words.find("the CAF actor dropped the request") != std::string::npos);
     to.stop();
     co_await system.shut_down();
   });

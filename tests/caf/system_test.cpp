@@ -7,7 +7,9 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <troupe/actor/actor.hpp>
 #include <troupe/pal/atomic.hpp>
+#include <troupe/pal/thread.hpp>
 #include <troupe/runtime/run.hpp>
 #include <troupe/sched/sleep.hpp>
 #include <troupe/sched/spawn_blocking.hpp>
@@ -171,6 +173,66 @@ BOOST_FIXTURE_TEST_CASE(scoped_actors_in_blocking_work_do_not_hold_up_the_end, o
     co_await system.shut_down();
   });
   BOOST_TEST(answer == 2);
+}
+
+// Goal:   the same for a thread that is not the one on which the system ends.
+// Method: two pieces of work meet, so that each has a thread; one of the two is left.
+BOOST_FIXTURE_TEST_CASE(no_thread_of_the_blocking_pool_keeps_the_system, one_worker) {
+  rt.block_on([&]() -> task<> {
+    caf_system system{config};
+    pal::atomic<int> missing{2};
+    auto meet = [&] {
+      ::caf::scoped_actor self{*system};
+      missing.fetch_sub(1);
+      while (missing.load() != 0) pal::yield_thread();
+    };
+    auto first = spawn_blocking(meet);
+    auto second = spawn_blocking(meet);
+    co_await first;
+    co_await second;
+    co_await system.shut_down();
+  });
+}
+
+// Goal: a scoped_actor that holds its worker is answered by an actor on another one.
+BOOST_FIXTURE_TEST_CASE(a_scoped_actor_on_a_worker_holds_no_other, two_of_them) {
+  int answer = 0;
+  rt.block_on([&]() -> task<> {
+    caf_system system{config};
+    auto actor =
+        system->spawn([](event_based_actor*) -> behavior { return {[](int x) { return x + 1; }}; });
+    {
+      ::caf::scoped_actor self{*system};
+      self->request(actor, ::caf::infinite, 1)
+          .receive([&](int x) { answer = x; }, [](::caf::error&) {});
+    }
+    actor = nullptr;
+    co_await system.shut_down();
+  });
+  BOOST_TEST(answer == 2);
+}
+
+// Goal: what is kept in CAF's registry at the end, one of troupe among it, does not hold that up.
+BOOST_FIXTURE_TEST_CASE(registered_actors_end_with_the_system, one_worker) {
+  struct ask {
+    using reply = int;
+  };
+  struct answers_one : actor {
+    int on(ask) { return 1; }
+  };
+  rt.block_on([&]() -> task<> {
+    caf_system system{config};
+    auto local = spawn<answers_one>();
+    {
+      ::caf::actor proxy = to_caf<protocol<ask>>(system, local);
+      system->registry().put(proxy.id(), proxy);
+      system->registry().put(::caf::atom("proxy"), proxy);
+    }
+    co_await system.shut_down();
+    local.kill();  // Its end is told to nobody in CAF any more.
+    exit_reason why = co_await local.ended();
+    BOOST_TEST((why.kind == exit_kind::killed));
+  });
 }
 
 // Goal: what a CAF actor may still do keeps a program from being called stuck.
