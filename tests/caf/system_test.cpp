@@ -176,13 +176,13 @@ BOOST_FIXTURE_TEST_CASE(scoped_actors_in_blocking_work_do_not_hold_up_the_end, o
 }
 
 // Goal:   the same for a thread that is not the one on which the system ends.
-// Method: two pieces of work meet, so that each has a thread; one of the two is left.
+// Method: two pieces of work meet, so that each has a thread; one of the two is kept busy then.
 BOOST_FIXTURE_TEST_CASE(no_thread_of_the_blocking_pool_keeps_the_system, one_worker) {
   rt.block_on([&]() -> task<> {
     caf_system system{config};
     pal::atomic<int> missing{2};
     auto meet = [&] {
-      ::caf::scoped_actor self{*system};
+      system->spawn([](event_based_actor*) {});
       missing.fetch_sub(1);
       while (missing.load() != 0) pal::yield_thread();
     };
@@ -190,7 +190,13 @@ BOOST_FIXTURE_TEST_CASE(no_thread_of_the_blocking_pool_keeps_the_system, one_wor
     auto second = spawn_blocking(meet);
     co_await first;
     co_await second;
+    pal::atomic<bool> is_over{false};
+    auto kept_busy = spawn_blocking([&] {
+      while (!is_over.load()) pal::yield_thread();
+    });
     co_await system.shut_down();
+    is_over.store(true);
+    co_await kept_busy;
   });
 }
 
