@@ -49,8 +49,8 @@ caf::behavior peer(caf::io::broker* self, caf::io::doorman_ptr door, int pongs) 
   self->add_doorman(std::move(door));
   return {
       [=](const caf::io::new_connection_msg& accepted) {
+        if (pongs == 0) return self->quit();
         self->configure_read(accepted.handle, receive_policy::exactly(5));
-        if (pongs == 0) self->quit();
       },
       [=](const caf::io::new_data_msg& ping) mutable {
         write_line(self, ping.handle, "pong\n");
