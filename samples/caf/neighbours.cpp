@@ -42,32 +42,32 @@ caf::behavior caf_account(caf::stateful_actor<int>* self) {
 }
 
 // Plain CAF, with an account at a neighbour's.
-caf::behavior caf_customer(caf::event_based_actor* self, const caf::actor& account) {
-  self->monitor(account);
+caf::behavior caf_customer(caf::event_based_actor* self, const caf::actor& mine) {
+  self->monitor(mine);
   self->set_down_handler([=](const caf::down_msg& down) {
     fmt::print("CAF saw the end of an actor of troupe: {}\n", to_string(down.reason));
     self->quit();
   });
-  self->send(account, deposit{40});
+  self->send(mine, deposit{40});
   return {
-      [=](deposit made) { self->send(account, made); },
+      [=](deposit made) { self->send(mine, made); },
       [=](caf::close_atom) {
-        self->request(account, 1s, balance{}).then([=](int sum) {
+        self->request(mine, 5s, balance{}).then([=](int sum) {
           fmt::print("CAF asked an actor of troupe: balance = {}\n", sum);
-          self->send_exit(account, caf::exit_reason::user_shutdown);
+          self->send_exit(mine, caf::exit_reason::user_shutdown);
         });
       },
   };
 }
 
 // The same in troupe, where answers and ends are awaited.
-troupe::task<> troupe_customer(troupe::ref<account> account) {
-  co_await account.send(deposit{40});
-  co_await account.send(deposit{2});
-  int sum = co_await account.ask(balance{}, troupe::within(1s));
+troupe::task<> troupe_customer(troupe::ref<account> mine) {
+  co_await mine.send(deposit{40});
+  co_await mine.send(deposit{2});
+  int sum = co_await mine.ask(balance{}, troupe::within(5s));
   fmt::print("troupe asked a CAF actor: balance = {}\n", sum);
-  account.stop();
-  troupe::exit_reason end = co_await account.ended();
+  mine.stop();
+  troupe::exit_reason end = co_await mine.ended();
   fmt::print("troupe saw the end of a CAF actor: {}\n", to_string(end));
 }
 
