@@ -51,10 +51,9 @@ inline constexpr bool is_protocol<protocol<Items...>> = true;
 ///   request that names no answer is answered when it is in the mailbox.
 /// - Failures of a request: sec::request_receiver_down when the actor has ended, else
 ///   sec::runtime_error with the text.
-/// - The end of the actor: down_msg and exit_msg with no reason for a normal end,
-/// exit_reason::kill,
-///   or sec::runtime_error with the text of what it failed with. An exit_msg with a reason stops
-///   the actor; with exit_reason::kill it kills it.
+/// - The end of the actor: down_msg and exit_msg with no reason for a normal end, with
+///   exit_reason::kill, or sec::runtime_error with the text of what it failed with. An exit_msg
+///   with a reason stops the actor; with exit_reason::kill it kills it.
 ///
 /// Threads: workers. Bounds: about 1 us for a request, see `./dev bench --work caf`.
 /// Example: `caf::actor sums = to_caf(system, ref<protocol<add, int(total)>>{counter});`

@@ -69,7 +69,7 @@ struct actor_limits {
 ///   left            the turn has left its handler alone           the turn
 ///   ended           that handler's task has ended                 on_child_end; the turn clears
 ///   guarded         somebody uses the handler's task              kill(), for a few instructions
-///   closing         only on_stop is left of this incarnation      the turn
+///   closing         an incarnation ends that has an on_stop       the turn
 ///   news            something of the above, or a routed task      notify(); the turn clears
 ///   resting         the turn is over, and mail does not begin     the turn, if there are no news;
 ///                   another: it waits for news                    notify() clears, and schedules
@@ -353,7 +353,13 @@ private:
   [[nodiscard]] bool retire_asleep() noexcept;
 
   void free_state() noexcept;
-  void free_extension() noexcept { delete extension_.exchange(nullptr, std::memory_order_relaxed); }
+  // Nobody has it any more: a plain look spares those without one the locked step.
+  void free_extension() noexcept {
+    actor_extension* more = extension_.load(std::memory_order_relaxed);
+    if (more == nullptr) return;
+    extension_.store(nullptr, std::memory_order_relaxed);
+    delete more;
+  }
   void abandon() noexcept;
   void recycle() noexcept;
 

@@ -36,9 +36,9 @@ bool actor_block::settle(std::exception_ptr error) noexcept {
 }
 
 void actor_block::begin_end(exit_kind kind, std::exception_ptr error) noexcept {
-  life_.fetch_or(closing, std::memory_order_relaxed);
   bool has_started = has_begun_ || table_->start_event == nullptr;
   has_words_ = kind != exit_kind::killed && table_->stop_event != nullptr && has_started;
+  if (has_words_) life_.fetch_or(closing, std::memory_order_relaxed);
   try {
     bool is_known = kind == exit_kind::failed || extension_if_any() != nullptr;
     if (is_known) extension().why = exit_reason{kind, error};

@@ -47,13 +47,14 @@ public:
     }
   }
 
-  /// Tells the processor about the job after the next one: after a burst of new tasks it lies in
-  /// memory that no cache holds any more. Only its address is used. R1
+  /// Tells the processor about a job some turns ahead: after a burst of new tasks it lies in memory
+  /// that no cache holds any more, and a short turn is over before that has come. Only its address
+  /// is used. R1
   void prefetch() noexcept {
     std::uint32_t head = head_.load(std::memory_order_relaxed);
-    if (tail_.load(std::memory_order_relaxed) - head < 2) return;
+    if (tail_.load(std::memory_order_relaxed) - head <= turns_ahead) return;
     const char* address =
-        reinterpret_cast<const char*>(slot(head + 1).load(std::memory_order_relaxed));
+        reinterpret_cast<const char*>(slot(head + turns_ahead).load(std::memory_order_relaxed));
     __builtin_prefetch(address, 1);
     __builtin_prefetch(address + cache_line_bytes, 1);
   }
@@ -98,6 +99,8 @@ public:
   }
 
 private:
+  static constexpr std::uint32_t turns_ahead = 6;
+
   pal::atomic<job*>& slot(std::uint32_t index) noexcept { return slots_[index % capacity]; }
 
   alignas(cache_line_bytes) pal::atomic<std::uint32_t> head_{0};
