@@ -218,6 +218,28 @@ BOOST_FIXTURE_TEST_CASE(a_scoped_actor_on_a_worker_holds_no_other, two_of_them) 
   BOOST_TEST(answer == 2);
 }
 
+// Goal:   one that waits on the only worker, and so for itself, is told of.
+// Method: CAF's own time limit ends it.
+BOOST_FIXTURE_TEST_CASE(a_scoped_actor_that_waits_on_the_only_worker_is_one_line, one_worker,
+                        *boost::unit_test::label("slow")) {
+  test::captured_log log;
+  ::caf::error failed;
+  rt.block_on([&]() -> task<> {
+    caf_system system{config};
+    auto actor =
+        system->spawn([](event_based_actor*) -> behavior { return {[](int x) { return x + 1; }}; });
+    {
+      ::caf::scoped_actor self{*system};
+      self->request(actor, std::chrono::seconds{3}, 1)
+          .receive([](int) {}, [&](::caf::error& why) { failed = why; });
+    }
+    actor = nullptr;
+    co_await system.shut_down();
+  });
+  BOOST_TEST((failed == ::caf::sec::request_timeout));
+  BOOST_TEST(log.count("use it in spawn_blocking()") == 1u);
+}
+
 // Goal: what is kept in CAF's registry at the end, one of troupe among it, does not hold that up.
 BOOST_FIXTURE_TEST_CASE(registered_actors_end_with_the_system, one_worker) {
   struct ask {

@@ -25,8 +25,9 @@ namespace troupe {
 /// Threads: a thread that has used the system (spawned, or had a scoped_actor or a function_view)
 ///          keeps it from ending until it ends itself, or calls
 ///          `caf::logger::set_current_actor_system(nullptr)`. Workers and the threads of
-///          spawn_blocking() are seen to. A scoped_actor that waits holds its worker: use it in
-///          spawn_blocking().
+///          spawn_blocking() are seen to. A scoped_actor that waits holds its worker, and on the
+///          only one waits for ever: use it in spawn_blocking(). One line tells after a second in
+///          which CAF actors have waited for workers that were all held so.
 /// Example:
 ///     auto config = std::make_unique<caf::actor_system_config>();
 ///     caf_system system{std::move(config)};

@@ -103,9 +103,11 @@ caf_coordinator::caf_coordinator(::caf::actor_system& system, troupe::scheduler&
   // Threads for blocking work use scoped actors; each would keep the system's logger until its end.
   home.blocking().after_each(&forget_logger);
   settle(home);
+  stalls_.emplace([this] { return turns_while_jobs_wait(); });
 }
 
 caf_coordinator::~caf_coordinator() {
+  stalls_.reset();
   if (has_started_) drain();  // Detached actors may have come after stop().
   leave();
 }
@@ -178,6 +180,13 @@ bool caf_coordinator::nothing_in_flight() const noexcept {  // R2
   return ended == begun;
 }
 
+std::optional<std::uint64_t> caf_coordinator::turns_while_jobs_wait() {
+  stay_outside here{*this};
+  troupe::scheduler* home = here.home();
+  if (home == nullptr || nothing_in_flight()) return std::nullopt;
+  return home->counters().turns;
+}
+
 // --- running ---
 
 void caf_coordinator::enqueue(::caf::resumable* ready) {
@@ -190,6 +199,9 @@ void caf_coordinator::enqueue(::caf::resumable* ready) {
   caf_job& turn = mine.new_job(*ready);
   mine.count_begun();
   here->schedule(turn);
+  // Whoever is no CAF actor may have a scoped_actor wait for it.
+  context& turn_here = *current_context();
+  if (turn_here.current != nullptr || turn_here.actor != nullptr) stalls_->arm();
 }
 
 void caf_coordinator::enqueue_from_outside(::caf::resumable& ready) {

@@ -13,6 +13,7 @@
 
 #include <troupe/base/cache_line.hpp>
 #include <troupe/caf/detail/neighbours.hpp>
+#include <troupe/caf/detail/stall_watch.hpp>
 #include <troupe/caf/detail/substitute.hpp>
 #include <troupe/pal/atomic.hpp>
 #include <troupe/pal/condition.hpp>
@@ -125,6 +126,7 @@ private:
   void visit_workers();
   void finish(visit& done) noexcept;
   [[nodiscard]] bool nothing_in_flight() const noexcept;
+  [[nodiscard]] std::optional<std::uint64_t> turns_while_jobs_wait();
   void release_waiter() noexcept;
 
   pal::atomic<troupe::scheduler*> home_;         // R1
@@ -144,6 +146,7 @@ private:
   std::ptrdiff_t borrowed_ = 0;  // What release_waiter() has added to CAF's count. Under mutex_.
 
   std::optional<substitute> substitute_;  // Made by workers_ended().
+  std::optional<stall_watch> stalls_;     // All the time, but in the constructor.
   ::caf::detail::thread_safe_actor_clock clock_;
   pal::thread clock_thread_;
 };
