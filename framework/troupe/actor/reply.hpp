@@ -2,17 +2,31 @@
 
 #include <exception>
 #include <string>
+#include <type_traits>
 #include <utility>
+#include <variant>
 
 #include <troupe/actor/detail/request.hpp>
 
 namespace troupe {
 
+namespace detail {
+
+/// The end of a request whose reply<T> was dropped: now, or with the handler that fails.
+void fail_dropped(request_base& unanswered) noexcept;
+
+template <class T, class M>
+struct delegated_of;
+
+}  // namespace detail
+
 /// The right to answer one request, for a handler that answers later than it returns.
 ///
-/// Dropped unanswered it fails the request: `ask_errc::broken_reply`, or `receiver_failed` while an
-/// exception leaves a plain handler. For a message that was sent and not asked, what it is given is
-/// dropped. Threads: one at a time; it may be moved to any. Example:
+/// Dropped unanswered it fails the request at once, with `ask_errc::broken_reply`; what a handler
+/// drops because it fails, with `receiver_failed` and what it has failed with, when it has ended.
+/// For a message that was sent and not asked, what it is given is dropped.
+/// Threads: one at a time; it may be moved to any.
+/// Example:
 ///     void on(wait_for m, reply<int> r) { waiting_.push_back(std::move(r)); }
 template <class T>
 class reply {
@@ -24,9 +38,7 @@ public:
     return *this;
   }
   ~reply() {
-    if (to_ == nullptr) return;
-    bool unwinds = std::uncaught_exceptions() > 0;
-    fail(unwinds ? ask_errc::receiver_failed : ask_errc::broken_reply);
+    if (to_ != nullptr) detail::fail_dropped(*to_);
   }
 
   /// Answers. Requires: not answered before.
@@ -68,6 +80,9 @@ public:
   [[nodiscard]] detail::request<T>* to() const noexcept { return to_; }
 
 private:
+  template <class, class>
+  friend struct detail::delegated_of;
+
   detail::request<T>* to_;
 };
 

@@ -70,18 +70,19 @@ void task_core::run_turn(job& self) noexcept {
     return;  // R5
   }
   task.resume_.resume();
-  here->current = nullptr;
   if (here->finished != nullptr) {
     // Only the root of this very task can have set it: a turn resumes nothing else.
     here->finished = nullptr;
     here->ended.increment();
+    task.settle_(task);  // What its frame has held ends within its turn.
+    here->current = nullptr;
     task.finish();
   }
+  here->current = nullptr;
   if (here->after_turn != nullptr) here->exec->schedule(*std::exchange(here->after_turn, nullptr));
 }
 
 void task_core::finish() noexcept {
-  settle_(*this);
   if (owner_ != nullptr) {
     owner_->on_child_end(*this);
     return;

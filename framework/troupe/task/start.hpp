@@ -72,8 +72,8 @@ void settle(task_core& core) noexcept {
   using handle = std::coroutine_handle<promise<T>>;
   promise<T>& ended = handle::from_address(core.body().address()).promise();
   if (std::exception_ptr error = ended.error()) {
+    core.keep_error(std::move(error));  // What the frame has held can see it.
     core.destroy_body();
-    core.keep_error(std::move(error));
     return;
   }
   if constexpr (std::is_void_v<T>) {
@@ -84,8 +84,8 @@ void settle(task_core& core) noexcept {
       core.destroy_body();
       keep_in_cell<kept_value<T>>(core, std::move(value));
     } catch (...) {
-      core.destroy_body();
       core.keep_error(std::current_exception());  // A move that throws, or no memory for the value.
+      core.destroy_body();
     }
   }
 }

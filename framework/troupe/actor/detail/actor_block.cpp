@@ -408,7 +408,8 @@ bool actor_block::conclude(handler_failure failure) noexcept {
     std::uint32_t rooms = begun_;
     if (!is_unbounded_ && done->table->is_counted) ++rooms;
     std::uint16_t before = std::exchange(begun_, std::uint16_t{0});
-    bool may_sleep = failure == nullptr && !is_put_aside_ && !has_taken_up_ && !only_life_is_left();
+    bool has_more = is_put_aside_ || owes_replies_ || has_taken_up_;
+    bool may_sleep = failure == nullptr && !has_more && !only_life_is_left();
     if (may_sleep && mail_.try_idle_after(*done, rooms, senders_wait)) {
       is_mine = false;
       if (senders_wait) wake_senders(rooms);
@@ -429,6 +430,7 @@ bool actor_block::conclude(handler_failure failure) noexcept {
 
 // What the end of a message is, while the actor is ours.
 void actor_block::finish(envelope& done, handler_failure failure) noexcept {
+  if (owes_replies_) fail_unanswered(failure);
   bool is_put_aside = is_put_aside_;
   is_put_aside_ = false;
   if (failure != nullptr || !is_put_aside) return done.table->finish(done, failure);

@@ -238,6 +238,10 @@ public:
   /// Handles what was put aside next, oldest first, before all other mail.
   void take_up_all() noexcept;
 
+  /// Keeps a request whose reply<T> is dropped while the handler fails, until it has ended.
+  /// Returns: false when none fails here, or there is no memory.
+  [[nodiscard]] bool leave_to_handler(request_base& unanswered) noexcept;
+
   void on_child_start(task_core& handler) noexcept override;
   void on_child_end(task_core& handler) noexcept override;
   [[nodiscard]] actor_block* actor() const noexcept override {
@@ -313,6 +317,7 @@ private:
   [[nodiscard]] bool settle(std::exception_ptr error) noexcept;
   [[nodiscard]] bool conclude(handler_failure failure) noexcept;
   void finish(envelope& done, handler_failure failure) noexcept;
+  void fail_unanswered(handler_failure failure) noexcept;
   [[nodiscard]] envelope* next_mail() noexcept;
   [[nodiscard]] bool may_stay_in_word(const envelope& only) const noexcept;
   [[nodiscard]] envelope* next_taken_up() noexcept;
@@ -389,7 +394,8 @@ private:
   phase phase_ = phase::alive;
   bool is_lone_ : 1 = false;  // `current_` is still in the mailbox word.
   bool is_put_aside_ : 1 = false;
-  bool rests_ : 1 = false;  // The turn before this one has rested.
+  bool owes_replies_ : 1 = false;  // To those that the handler has dropped while it failed.
+  bool rests_ : 1 = false;         // The turn before this one has rested.
   bool has_words_ : 1 = false;
   bool has_taken_up_ : 1 = false;
   bool has_begun_ : 1 = false;   // With on_start, if there is one.

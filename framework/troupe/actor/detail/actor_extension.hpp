@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <troupe/actor/detail/envelope.hpp>
 #include <troupe/actor/detail/lineage.hpp>
@@ -13,6 +14,8 @@
 #include <troupe/actor/exit_reason.hpp>
 
 namespace troupe::detail {
+
+class request_base;
 
 /// Messages in the order in which they were added.
 class message_chain {
@@ -52,8 +55,9 @@ struct actor_extension {
   std::unique_ptr<side_tasks> side;
   std::unique_ptr<family> children;  ///< Of a supervisor; outlives its incarnations.
   intrusive_list<monitor_place> monitors;
-  message_chain put_aside;  ///< Until the actor takes it up.
-  message_chain taken_up;   ///< To be handled before all other mail; its room was given back.
+  std::vector<request_base*> unanswered;  ///< Of the handler that runs: see leave_to_handler().
+  message_chain put_aside;                ///< Until the actor takes it up.
+  message_chain taken_up;  ///< To be handled before all other mail; its room was given back.
 };
 
 }  // namespace troupe::detail

@@ -289,7 +289,11 @@ struct delegated_of final : envelope {
 
   static void finish(envelope& self, handler_failure failure) noexcept {
     auto& mine = static_cast<delegated_of&>(self);
-    if (failure != nullptr) mine.back.fail(*failure);
+    if (request<T>* to = mine.back.to(); to != nullptr && (failure != nullptr || to->is_decided())) {
+      if (!to->is_decided()) to->fail(*failure);
+      mine.back.to_ = nullptr;
+      to->answer();
+    }
     std::destroy_at(&mine);
     free_message(&mine, sizeof(delegated_of));
   }
@@ -299,6 +303,18 @@ struct delegated_of final : envelope {
   }
   static request_base* asked(envelope& self) noexcept {
     return static_cast<delegated_of&>(self).back.to();
+  }
+  static void refill(envelope& self, void* from) noexcept {
+    auto& mine = static_cast<delegated_of&>(self);
+    if (from == nullptr) return mine.back.to()->forget_answer();
+    if (from == &mine.message) return;  // A handler on(M&&) has not taken it.
+    std::destroy_at(&mine.message);
+    std::construct_at(&mine.message, std::move(*static_cast<M*>(from)));
+  }
+  /// Keeps an answer until the handler has ended. Requires: its reply<T> was not given away.
+  template <class... Value>
+  void decide(Value&&... value) noexcept {
+    back.to()->set_value(std::forward<Value>(value)...);
   }
 };
 
@@ -332,18 +348,20 @@ struct delegated {
     }
   }
   static auto to_reply(envelope_type& mine) noexcept {
-    return [&mine](auto&&... value) { mine.back.answer(std::forward<decltype(value)>(value)...); };
+    return [&mine](auto&&... value) { mine.decide(std::forward<decltype(value)>(value)...); };
   }
 
-  static constexpr envelope_table table{.run = &run,
-                                        .complete = &complete,
-                                        .finish = &envelope_type::finish,
-                                        .drop = &envelope_type::drop,
-                                        .message_name = type_name<M>(),
-                                        .asked = &envelope_type::asked,
-                                        .is_plain = !handler::is_coroutine,
-                                        .is_counted = true,
-                                        .is_interleaved = handler::is_interleaved};
+  static constexpr envelope_table table{
+      .run = &run,
+      .complete = &complete,
+      .finish = &envelope_type::finish,
+      .drop = &envelope_type::drop,
+      .refill = handler::replies || handler::is_interleaved ? nullptr : &envelope_type::refill,
+      .message_name = type_name<M>(),
+      .asked = &envelope_type::asked,
+      .is_plain = !handler::is_coroutine,
+      .is_counted = true,
+      .is_interleaved = handler::is_interleaved};
 };
 
 /// on_start or on_stop of A, run like a message.
