@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <chrono>
 #include <functional>
 #include <string>
@@ -211,6 +212,136 @@ BOOST_AUTO_TEST_CASE(a_restart_brings_back_what_was_put_aside) {
     root.stop();
     co_await g.ended();
   });
+}
+
+BOOST_AUTO_TEST_CASE(a_delegated_request_is_answered_when_it_is_handled_again) {
+  class desk : public actor {
+  public:
+    explicit desk(ref<gate> behind) : behind_{std::move(behind)} {}
+    void on(question m, reply<int> back) { behind_.delegate(m, std::move(back)); }
+    void on(slow_question m, reply<std::string> back) { behind_.delegate(m, std::move(back)); }
+
+  private:
+    ref<gate> behind_;
+  };
+  std::vector<std::string> log;
+  rt.block_on([&]() -> task<> {
+    auto g = spawn<gate>(log);
+    auto d = spawn<desk>(g);
+    auto plain = spawn([d]() -> task<int> { co_return co_await d.ask(question{21}); });
+    auto slow = spawn([d]() -> task<std::string> { co_return co_await d.ask(slow_question{4}); });
+    auto given_up = spawn([d]() -> task<> { (void)co_await d.ask(question{1}); });
+    co_await until_idle();
+    BOOST_TEST(!plain.done());
+    BOOST_TEST(!slow.done());
+    co_await given_up.cancel();
+    BOOST_TEST(g.try_send(open_up{}).has_value());
+    BOOST_TEST((co_await plain) == 42);
+    BOOST_TEST((co_await slow) == "4");
+    BOOST_TEST((co_await d.ask(question{2})) == 4);
+    BOOST_TEST(std::count(log.begin(), log.end(), "asked") == 4);  // Not the one that was given up.
+    g.stop();
+    co_await g.ended();
+  });
+}
+
+BOOST_AUTO_TEST_CASE(the_end_fails_a_delegated_request_that_was_put_aside) {
+  class desk : public actor {
+  public:
+    explicit desk(ref<gate> behind) : behind_{std::move(behind)} {}
+    void on(question m, reply<int> back) { behind_.delegate(m, std::move(back)); }
+
+  private:
+    ref<gate> behind_;
+  };
+  std::vector<std::string> log;
+  rt.block_on([&]() -> task<> {
+    auto g = spawn<gate>(log);
+    auto d = spawn<desk>(g);
+    auto asking = spawn([d]() -> task<boost::system::error_code> {
+      co_return code_of(co_await d.ask(question{1}).as_result());
+    });
+    co_await until_idle();
+    g.stop();
+    BOOST_TEST(((co_await asking) == ask_errc::receiver_gone));
+  });
+}
+
+// Goal:   ticks and downs are put aside like other mail, and are gone with what they came from.
+BOOST_AUTO_TEST_CASE(ticks_and_downs_are_put_aside_too) {
+  struct tick {
+    std::string text;
+  };
+  struct cancel {};
+  struct demonitor {
+    actor_id who;
+  };
+  class patient : public actor {
+  public:
+    explicit patient(std::vector<std::string>& log) : log_{&log} {}
+    void on_start() {
+      (void)self(this).send_after(1s, tick{"once " + long_text('x')});
+      (void)self(this).send_after(2s, tick{"again"});
+      repeated_ = self(this).send_every(10s, tick{"every"});
+    }
+    void on(tick m) {
+      if (!is_open_) return self().stash(std::move(m));
+      log_->push_back(m.text);
+    }
+    void on(const ref<gate>& whom) { self(this).monitor(whom); }
+    void on(down m) {
+      if (!is_open_) return self().stash(std::move(m));
+      log_->push_back(m.name + (m.restarts ? " restarts" : " ends"));
+    }
+    void on(cancel) { repeated_.cancel(); }
+    void on(demonitor m) { self(this).demonitor(m.who); }
+    void on(open_up) {
+      is_open_ = true;
+      self().unstash();
+    }
+    void on(crash) { throw std::runtime_error{"crashed"}; }
+
+  private:
+    std::vector<std::string>* log_;
+    bool is_open_ = false;
+    actor_timer repeated_;
+  };
+  enum class end { opened, canceled, stopped, restarted };
+  for (end how : {end::opened, end::canceled, end::stopped, end::restarted}) {
+    std::vector<std::string> log, unused;
+    rt.block_on([&]() -> task<> {
+      auto root = spawn<supervisor>();
+      auto p = spawn_child<patient>(root, std::ref(log));
+      auto g = spawn_child<gate>(root, child_options{{.name = "gate"}}, std::ref(unused));
+      co_await p.send(g);
+      co_await until_idle();
+      co_await g.send(crash{});
+      co_await until_idle();
+      auto other = spawn<gate>(actor_options{.name = "other"}, unused);
+      co_await p.send(other);
+      co_await until_idle();
+      other.stop();
+      co_await other.ended();
+      co_await sleep_for(60s);  // Six ticks have been due; one is put aside.
+      BOOST_TEST(log.empty());
+      std::vector<std::string> wanted;
+      if (how == end::opened) {
+        wanted = {"gate restarts", "other ends", "once " + long_text('x'), "again", "every"};
+      } else if (how == end::canceled) {
+        wanted = {"gate restarts", "once " + long_text('x'), "again"};
+        co_await p.send(cancel{});
+        co_await p.send(demonitor{other.id()});
+      } else if (how == end::restarted) {
+        wanted = {"gate restarts"};  // It has its own memory, as all other mail has.
+        co_await p.send(crash{});
+      }
+      if (how != end::stopped) co_await p.send(open_up{});
+      co_await until_idle();
+      BOOST_TEST(log == wanted, boost::test_tools::per_element());
+      root.stop();
+      co_await p.ended();
+    });
+  }
 }
 
 BOOST_AUTO_TEST_CASE(only_the_message_that_is_being_handled_can_be_put_aside) {

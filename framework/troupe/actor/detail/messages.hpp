@@ -173,9 +173,8 @@ struct sent {
       .is_interleaved = handler::is_interleaved};
 };
 
-/// `of` for a message that is no user's: it takes no room, and cannot be put aside.
+/// `of` for a message that no user sends: it takes no room.
 constexpr envelope_table uncounted(envelope_table of) noexcept {
-  of.refill = nullptr;
   of.is_counted = false;
   return of;
 }
