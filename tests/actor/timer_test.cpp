@@ -221,6 +221,53 @@ BOOST_AUTO_TEST_CASE(send_when_idle_comes_when_nothing_was_handled_for_so_long) 
   });
 }
 
+BOOST_AUTO_TEST_CASE(send_when_idle_is_not_disturbed_by_another_one) {
+  struct quiet_long {};
+  class twofold : public actor {
+  public:
+    explicit twofold(bell_log& log) : log_{&log} {}
+    void on_start() {
+      (void)self(this).send_when_idle<quiet_long>(160ms);
+      (void)self(this).send_when_idle<quiet>(80ms);
+    }
+    void on(const quiet&) { log_->add("short"); }
+    void on(quiet_long) { log_->add("long"); }
+    void on(ping) {}
+
+  private:
+    bell_log* log_;
+  };
+  rt.block_on([]() -> task<> {
+    bell_log log;
+    auto t = spawn<twofold>(log);
+    for (int i = 0; i < 100; ++i) {  // Each look of one of them comes before one of the other.
+      co_await sleep_for(19ms);
+      co_await t.send(ping{});
+    }
+    BOOST_TEST(log.rings.empty());
+    co_await sleep_for(91ms);
+    BOOST_TEST(log.rings.size() == 1u);
+    t.stop();
+    co_await t.ended();
+  });
+}
+
+BOOST_AUTO_TEST_CASE(send_when_idle_does_not_come_while_a_handler_waits_nor_soon_after) {
+  rt.block_on([]() -> task<> {
+    for (auto length = 490ms; length < 500ms; length += 1ms) {  // It ends at a look, and between.
+      bell_log log;
+      auto b = spawn<bell>(log);
+      co_await b.send(begin_idle{80ms});
+      co_await b.send(busy{length});
+      co_await sleep_for(length + 92ms);
+      BOOST_REQUIRE(log.rings.size() == 1u);
+      BOOST_TEST(log.times()[0] >= (length + 80ms).count());
+      b.stop();
+      co_await b.ended();
+    }
+  });
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_FIXTURE_TEST_SUITE(timer_race_, test::two_workers)

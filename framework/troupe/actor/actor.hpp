@@ -49,7 +49,9 @@ public:
   }
 
   /// Puts the message that is being handled aside, whole again by what is `message`; unstash()
-  /// brings it back. What the handler returns is then dropped: a request is answered later.
+  /// brings it back. What the handler returns is then dropped: a request is answered later. What
+  /// came from a timer or a monitor is gone when that is ended.
+  /// Requires: the handler has no reply<T>, unless the message was sent, and is not interleaved.
   /// Bounds: until then it takes no room in the mailbox.
   template <class M>
   void stash(M&& message) const {
@@ -101,13 +103,14 @@ public:
         detail::start_timer<A, M>(*block_, std::move(message), &detail::send_later<A, M>, delay)};
   }
   /// Sends a copy of `message` every `period`, first when one is over. While one is still in the
-  /// mail the next ones are left out.
+  /// mail, or put aside, the next ones are left out.
   template <class M>
   actor_timer send_every(duration period, M message) const {
     return actor_timer{detail::start_timer<A, M>(*block_, M{message}, &detail::send_at_ticks<A, M>,
                                                  interval{period}, std::move(message))};
   }
-  /// Sends an M whenever the actor has handled nothing for `limit`; up to an eighth of it late.
+  /// Sends an M whenever the actor has handled nothing for `limit`; up to an eighth of it late. A
+  /// handler that waits is something; side tasks and interleaved handlers that wait are not.
   template <class M>
   actor_timer send_when_idle(duration limit) const {
     return actor_timer{

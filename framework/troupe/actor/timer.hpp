@@ -45,7 +45,7 @@ struct message_timer final : timer_state {
     tick.keeps = std::move(self);
     to.push_or_drop(tick);
   }
-  /// Sends `fresh`, unless the last one has not been handled.
+  /// Sends `fresh`, unless the last one has not been handled, or was put aside.
   void fire_again(std::shared_ptr<message_timer> self, M fresh) {
     if (tick.keeps != nullptr) return;
     sent_of<M>::refill(tick, &fresh);
@@ -90,14 +90,17 @@ task<> send_at_ticks(timer_guard guard, interval every, M message) {
   }
 }
 
-// Looks eight times within the limit whether the actor has handled something.
+// Looks eight times within the limit whether the actor has handled something. Each such timer
+// remembers for itself what it has seen.
 template <class A, class M>
 task<> send_when_idle(timer_guard guard, duration limit) {
   constexpr int looks = 8;
   auto timer = std::static_pointer_cast<message_timer<A, M>>(guard.state);
+  std::uint64_t seen = timer->to.activity();
   for (int quiet = 0;;) {
     co_await sleep_for(limit / looks);
-    quiet = timer->to.was_active() ? 0 : quiet + 1;
+    std::uint64_t before = std::exchange(seen, timer->to.activity());
+    quiet = seen != before ? 0 : quiet + 1;
     if (quiet < looks) continue;
     quiet = 0;
     timer->fire_again(timer, M{});

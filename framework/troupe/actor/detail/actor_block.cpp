@@ -438,6 +438,13 @@ void actor_block::finish(envelope& done, handler_failure failure) noexcept {
   extension_if_any()->put_aside.push_back(done);
 }
 
+std::uint64_t actor_block::activity() noexcept {
+  std::uint64_t& count = extension_if_any()->activity;
+  if (was_active_) ++count;
+  was_active_ = handler() != nullptr;  // Until that has ended; the look after it sees it, too.
+  return count;
+}
+
 void actor_block::put_aside(void* from, const char* message_name) {
   task_core* here = current_context()->current;
   bool is_handler = here == nullptr || here == handler_.load(std::memory_order_relaxed);

@@ -226,12 +226,9 @@ public:
   /// To be called before a side task is started, on a turn of the actor or its handler. R5
   [[nodiscard]] side_tasks& begin_side_task();
 
-  /// Returns: whether it has handled a message since this was asked last.
-  [[nodiscard]] bool was_active() noexcept {
-    bool was = was_active_;
-    was_active_ = false;
-    return was;
-  }
+  /// Returns: a number that is another one when a message was handled since it was asked for last,
+  /// by whomever, or its handler was running then. Requires: it has timers.
+  [[nodiscard]] std::uint64_t activity() noexcept;
 
   /// Puts the message that is being handled aside, whole again by what is `from`.
   void put_aside(void* from, const char* message_name);
@@ -399,7 +396,7 @@ private:
   bool has_words_ : 1 = false;
   bool has_taken_up_ : 1 = false;
   bool has_begun_ : 1 = false;   // With on_start, if there is one.
-  bool was_active_ : 1 = false;  // It has handled something since this was asked.
+  bool was_active_ : 1 = false;  // It has handled something since activity() was asked.
   alignas(16) std::byte inline_state_[inline_state_bytes];
 };
 

@@ -52,6 +52,7 @@ struct actor_extension {
 
   // On its own turn.
   std::uint32_t incarnation = 0;  ///< How often it was started anew.
+  std::uint64_t activity = 0;     ///< See actor_block::activity().
   std::unique_ptr<side_tasks> side;
   std::unique_ptr<family> children;  ///< Of a supervisor; outlives its incarnations.
   intrusive_list<monitor_place> monitors;
