@@ -27,9 +27,8 @@ struct total {};
 /// when the actor is stopped or has failed, and when nobody holds a ref to it any more; after
 /// kill() nothing. Of values still in the mailbox a stop takes no notice; drop the refs instead.
 ///
-/// Requires: a `Value` has a +=, or else give `Combine`, called with the sum and a value.
-/// Errors:   what `flush` throws ends the actor; what it was given is gone.
-/// Example:
+/// Requires: `period` above zero. A `Value` has a +=, or else give `Combine`, called with the sum
+/// and a value. Errors:   what `flush` throws ends the actor; what it was given is gone. Example:
 ///     auto print = [](std::int64_t sum, std::size_t count) { fmt::print("{} {}\n", sum, count); };
 ///     auto sums = spawn<actors::aggregator<std::int64_t>>(print, 30s);
 ///     co_await sums.send(actors::add{std::int64_t{5}});
@@ -38,9 +37,11 @@ class aggregator final : public actor {
 public:
   using flush_function = std::function<void(Value sum, std::size_t count)>;
 
-  explicit aggregator(flush_function flush, duration period,
-                      std::size_t max_count = SIZE_MAX) noexcept
-      : flush_{std::move(flush)}, period_{period}, max_count_{max_count} {}
+  explicit aggregator(flush_function flush, duration period, std::size_t max_count = SIZE_MAX)
+      : flush_{std::move(flush)}, period_{period}, max_count_{max_count} {
+    if (period <= duration::zero())
+      misuse("aggregator(flush, period): the period must be above zero");
+  }
 
   void on(add<Value> m) {
     sum_ = Combine{}(std::move(sum_), std::move(m.value));

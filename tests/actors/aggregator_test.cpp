@@ -10,6 +10,7 @@
 #include <troupe/sched/sleep.hpp>
 
 #include <sched/virtual_worker.hpp>
+#include <thrown_misuse.hpp>
 
 namespace troupe::actors {
 
@@ -53,6 +54,14 @@ BOOST_AUTO_TEST_CASE(each_tick_flushes_what_has_come_also_nothing) {
     check({"5/2", "4/1", "0/0"});
     sums.stop();
     co_await sums.ended();
+  });
+}
+
+BOOST_AUTO_TEST_CASE(a_period_of_nothing_is_a_misuse) {
+  rt.block_on([]() -> task<> {
+    auto text = test::misuse_of([] { (void)spawn<aggregator<int>>([](int, std::size_t) {}, 0s); });
+    BOOST_TEST(text.find("aggregator(flush, period)") != std::string::npos, text);
+    co_return;
   });
 }
 

@@ -99,27 +99,40 @@ public:
   /// Sends `message` to the actor itself when `delay` is over.
   template <class M>
   actor_timer send_after(duration delay, M message) const {
-    return actor_timer{
-        detail::start_timer<A, M>(*block_, std::move(message), &detail::send_later<A, M>, delay)};
+    using plain = typename detail::handled_message<A, M>::type;
+    return actor_timer{detail::start_timer<A, plain>(*block_, std::move(message),
+                                                     &detail::send_later<A, plain>, delay)};
   }
   /// Sends a copy of `message` every `period`, first when one is over. While one is still in the
-  /// mail, or put aside, the next ones are left out.
+  /// mail, or put aside, the next ones are left out. Requires: `period` above zero.
   template <class M>
   actor_timer send_every(duration period, M message) const {
-    return actor_timer{detail::start_timer<A, M>(*block_, M{message}, &detail::send_at_ticks<A, M>,
-                                                 interval{period}, std::move(message))};
+    using plain = typename detail::handled_message<A, M>::type;
+    static_assert(std::is_copy_constructible_v<M>, "send_every sends copies: M must be copyable");
+    if (period <= duration::zero())
+      misuse("send_every(period, message): the period must be above zero");
+    return actor_timer{detail::start_timer<A, plain>(*block_, M{message},
+                                                     &detail::send_at_ticks<A, plain>,
+                                                     interval{period}, std::move(message))};
   }
   /// Sends an M whenever the actor has handled nothing for `limit`; up to an eighth of it late. A
   /// handler that waits is something; side tasks and interleaved handlers that wait are not.
+  /// Requires: `limit` above zero.
   template <class M>
   actor_timer send_when_idle(duration limit) const {
+    using plain = typename detail::handled_message<A, M>::type;
+    static_assert(std::is_default_constructible_v<M>, "send_when_idle<M> sends an M{}");
+    if (limit <= duration::zero()) misuse("send_when_idle<M>(limit): the limit must be above zero");
     return actor_timer{
-        detail::start_timer<A, M>(*block_, M{}, &detail::send_when_idle<A, M>, limit)};
+        detail::start_timer<A, plain>(*block_, M{}, &detail::send_when_idle<A, plain>, limit)};
   }
 
   /// Has the actor told by `on(down)` when another one ends; at once, if it has ended already.
   template <class B>
   void monitor(const ref<B>& other) const {
+    static_assert(
+        detail::handles<A, down>,
+        "monitor() tells of an end by on(down), which this actor does not have: write one");
     block_->add_monitor(std::make_unique<detail::down_node<A>>(*block_, other.id(), other.name()),
                         other.block());
   }
@@ -155,7 +168,8 @@ protected:
   actor() = default;
   ~actor() = default;
 
-  /// Requires: called in a handler, or in a task that a handler awaits or has started.
+  /// Requires: called in a handler, or in a task that a handler awaits or has started; on_start is
+  /// a handler, the constructor is none.
   [[nodiscard]] static actor_self self() { return actor_self{self_block()}; }
 
   /// The same with the class known: `self(this).send_after(5s, tick{})`.
@@ -170,6 +184,10 @@ protected:
   [[nodiscard]] static detail::actor_block& self_block() {
     detail::actor_block* here = detail::current_actor();
     if (here == nullptr) misuse("self() was called outside of an actor's handler");
+    if (detail::current_context()->constructs) {
+      misuse(
+          "self() was called in an actor's constructor, where it is no actor yet: use on_start()");
+    }
     return *here;
   }
 };
@@ -222,6 +240,17 @@ inline constexpr actor_table table_of_actor{
     type_name<A>(),
     sizeof(A)};
 
+/// Makes the state of an A: outside of whatever actor's turn it is.
+template <class A, class... Args>
+void construct_state(actor_block& of, Args&&... args) {
+  struct construction {
+    ~construction() { flag = outer; }
+    bool& flag;
+    const bool outer = std::exchange(flag, true);
+  } guard{current_context()->constructs};
+  new (of.make_room()) A(std::forward<Args>(args)...);
+}
+
 /// Starts an actor whose state `construct(block)` makes; `announce(block)` comes before its life.
 template <class A, class Construct, class Announce>
 ref<A> start_actor(executor& exec, actor_options options, Construct construct, Announce announce) {
@@ -253,7 +282,7 @@ template <class A, class... Args>
 ref<A> start_alone(actor_options options, Args&&... args) {
   return start_actor<A>(
       require_executor(spawn_outside), std::move(options),
-      [&](actor_block& block) { new (block.make_room()) A(std::forward<Args>(args)...); },
+      [&](actor_block& block) { construct_state<A>(block, std::forward<Args>(args)...); },
       [](actor_block&) {});
 }
 

@@ -74,6 +74,7 @@ private:
   detail::family* children_ = nullptr;  // Of its actor: they outlive this state.
   std::deque<time_point> restarts_;
   bool group_is_due_ = false;
+  time_point group_waits_until_{};  // The end of the longest delay.
 };
 
 /// How a child is set up.
@@ -92,7 +93,7 @@ public:
       : lineage{of, above, how}, args_{args...} {}
 
   void construct(actor_block& of) override {
-    std::apply([&](const Args&... args) { new (of.make_room()) A(args...); }, args_);
+    std::apply([&](const Args&... args) { construct_state<A>(of, args...); }, args_);
   }
 
 private:
@@ -105,7 +106,8 @@ void give_to_supervisor(actor_block& supervisor, actor_block& child);
 }  // namespace detail
 
 /// Starts an actor that `parent` watches over. Its constructor runs here, with copies of `args`;
-/// later ones run on the new incarnation's own turn, with copies again.
+/// later ones run on the new incarnation's own turn, with copies again. `args` live as long as the
+/// child: give it a weak_ref where a ref would keep an actor alive that is to end before it.
 ///
 /// Returns: its ref. When the supervisor has ended the child ends at once.
 /// Errors:  as spawn().

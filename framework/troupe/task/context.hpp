@@ -41,6 +41,7 @@ struct context {
   /// A turn of another job may run within this one: not within such a turn, nor where a seed
   /// decides the order of turns.
   bool takes_turns_in = true;
+  bool constructs = false;  ///< The constructor of an actor runs: it is in no actor's turn yet.
 
   local_counter spawned;   ///< Tasks started by this thread.
   local_counter ended;     ///< Tasks ended on this thread.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <type_traits>
 #include <utility>
 
@@ -139,6 +140,11 @@ struct names_another_reply<M, T> : std::bool_constant<!std::is_same_v<typename M
 template <class A, class M>
 concept takes_somehow = requires(A& to, M& message) { to.on(std::move(message)); };
 
+template <class M>
+inline constexpr bool is_reference_like = false;
+template <class T>
+inline constexpr bool is_reference_like<std::reference_wrapper<T>> = true;
+
 /// M, as a message to A; refuses, in one line each, what cannot be sent.
 template <class A, class M>
 struct handled_message {
@@ -147,6 +153,9 @@ struct handled_message {
   static_assert(
       handles<A, M> || takes_somehow<A, M> || misses_behavior<A, M>(),
       "this actor has no public handler on(M) for exactly this message type M: write one");
+  static_assert(
+      !is_reference_like<M>,
+      "a message must not be a reference: what it refers to may be gone when it is handled");
   static_assert(handles<A, M> || !takes_somehow<A, M>,
                 "on() takes this message type M only by a template, a conversion or a choice of "
                 "overloads: write one on(M) for exactly M, and no on(auto)");

@@ -5,6 +5,8 @@
 #include <utility>
 
 #include <troupe/actor/detail/actor_block.hpp>
+#include <troupe/actor/detail/current.hpp>
+#include <troupe/base/assert.hpp>
 #include <troupe/base/cache_line.hpp>
 
 namespace troupe::detail {
@@ -153,6 +155,15 @@ end_operation::~end_operation() {
   if (watched_ == nullptr) return;
   unwatch(*this);
   watched_->drop_ref();
+}
+
+void end_operation::start() {
+  bool is_own = current_actor() == watched_;
+  if (is_own && watched_->handler() == current_context()->current) {
+    misuse(
+        "ended() of an actor was awaited in its own handler, which it never outlives: use stop()");
+  }
+  watch(*watched_, *this);
 }
 
 bool end_operation::enlist(waker key) noexcept {

@@ -46,7 +46,8 @@ public:
   end_operation(end_operation&& other) noexcept;
   ~end_operation();
 
-  void start() { watch(*watched_, *this); }
+  /// A misuse in a handler of the very actor.
+  void start();
   bool poll() noexcept { return is_over_.load(std::memory_order_acquire); }  // <- told
   bool enlist(waker key) noexcept;
   void delist() noexcept {}
