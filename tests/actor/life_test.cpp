@@ -119,6 +119,43 @@ BOOST_AUTO_TEST_CASE(life_restart_keeps_the_delay_of_a_child_while_another_goes)
   });
 }
 
+// Goal:   the end of an earlier delay does not cut that of a later failure short, nor does a
+// failure
+//         that has none.
+BOOST_AUTO_TEST_CASE(life_restart_a_group_waits_for_the_longest_delay) {
+  silence quiet;
+  counts c;
+  rt.block_on([&]() -> task<> {
+    auto root = spawn<supervisor>(supervision{
+        .strategy = restart_strategy::rest_for_one, .max_restarts = 100, .min_delay = 100ms});
+    auto all = children_of(root, c, 3);
+    auto crash_one = [](ref<fragile> which) -> task<> {
+      (void)co_await which.ask(crash{}).as_result();
+    };
+    co_await crash_one(all[0]);
+    co_await crash_one(all[0]);         // 100 ms.
+    (void)co_await all[0].ask(ping{});  // It is back.
+    (void)co_await all[2].ask(ping{});
+    co_await crash_one(all[2]);
+    (void)co_await all[2].ask(ping{});
+    co_await crash_one(all[2]);  // 100 ms, for that one alone.
+    co_await sleep_for(50ms);
+    time_point before = now();
+    co_await crash_one(all[0]);  // 200 ms; the other's delay ends within them.
+    (void)co_await all[0].ask(ping{});
+    BOOST_CHECK((now() - before >= 200ms && now() - before < 210ms));
+    (void)co_await all[1].ask(ping{});
+    // The first failure of one that has none of its own.
+    co_await crash_one(all[2]);
+    before = now();
+    co_await crash_one(all[1]);
+    (void)co_await all[2].ask(ping{});
+    BOOST_CHECK((now() - before >= 200ms));
+    root.stop();
+    co_await root.ended();
+  });
+}
+
 BOOST_AUTO_TEST_CASE(a_monitor_that_on_stop_makes_ends_with_the_actor) {
   class late : public actor {
   public:

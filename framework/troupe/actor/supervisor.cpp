@@ -147,6 +147,7 @@ void supervisor::restart(child& failed) {
       if (is_affected && each.is == state::running) end_incarnation_of(each);
     }
     group_is_due_ = false;
+    group_waits_until_ = std::max(group_waits_until_, now() + delay);
   }
   if (delay > duration::zero()) {
     self(this).send_after(delay, delay_over{failed.block});
@@ -157,6 +158,7 @@ void supervisor::restart(child& failed) {
 
 void supervisor::on(delay_over m) {
   if (how_.strategy != restart_strategy::one_for_one) {
+    if (now() < group_waits_until_) return;  // One that has failed since waits for longer.
     group_is_due_ = true;
     return rebuild_when_all_wait();
   }
