@@ -155,6 +155,33 @@ BOOST_AUTO_TEST_CASE(protocol_refs_stand_for_any_actor_that_fulfils_it) {
   static_assert(!std::is_convertible_v<ref<account>, ref<protocol<long(total)>>>);
 }
 
+BOOST_AUTO_TEST_CASE(protocol_refs_stand_for_a_run_of_its_items_too) {
+  rt.block_on([]() -> task<> {
+    auto a = spawn<account>(1);
+    ref<ledger> whole = a;
+    ref<protocol<add>> first = whole;
+    ref<protocol<total>> second = whole;
+    ref<protocol<total, int(slow_total)>> behind = whole;
+    co_await first.send(add{2});
+    BOOST_TEST((co_await second.ask(total{})) == 3);
+    event until;
+    until.set();
+    BOOST_TEST((co_await behind.ask(slow_total{&until})) == 3);
+    ref<protocol<total>> narrower = behind;
+    BOOST_TEST((co_await narrower.ask(total{})) == 3);
+    // It is the same, whichever way it has come.
+    BOOST_TEST((second == ref<protocol<total>>{a}));
+    BOOST_TEST((narrower == second));
+    BOOST_TEST((first != ref<protocol<add>>{spawn<account>(1)}));
+  });
+  using narrow = protocol<add, int(slow_total)>;
+  static_assert(!std::is_convertible_v<ref<ledger>, ref<narrow>>);
+  static_assert(!std::is_convertible_v<ref<protocol<add>>, ref<ledger>>);
+  static_assert(!std::is_convertible_v<ref<ledger>, ref<protocol<total, add>>>);
+  static_assert(!std::is_convertible_v<ref<ledger>, ref<protocol<long(slow_total)>>>);
+  static_assert(!std::is_convertible_v<ref<ledger>, ref<account>>);
+}
+
 BOOST_AUTO_TEST_CASE(ask_all_gives_every_answer_or_error) {
   rt.block_on([]() -> task<> {
     auto dead = spawn<account>(2);
@@ -196,6 +223,17 @@ BOOST_AUTO_TEST_CASE(ask_quorum_and_ask_first_take_who_answers) {
   });
 }
 
+BOOST_AUTO_TEST_CASE(ask_quorum_of_too_few_says_so) {
+  rt.block_on([]() -> task<> {
+    std::vector both{spawn<account>(1), spawn<account>(2)};
+    auto three_of_two = [&]() -> task<> { (void)co_await ask_quorum(3, both, total{}); };
+    BOOST_CHECK_EXCEPTION(co_await three_of_two(), system_error, [](const system_error& e) {
+      return e.code() == ask_errc::no_route &&
+             std::string{e.what()}.starts_with("ask_quorum() was to get 3 answers of 2 actors");
+    });
+  });
+}
+
 BOOST_AUTO_TEST_CASE(names_find_actors_and_hold_them_weakly) {
   class other : public actor {
   public:
@@ -219,6 +257,30 @@ BOOST_AUTO_TEST_CASE(names_find_actors_and_hold_them_weakly) {
     BOOST_TEST(register_actor("books", next));
     unregister_actor("books");
     BOOST_TEST(!find_actor<account>("books").has_value());
+  });
+}
+
+// Nobody asks for the names of most of them again.
+BOOST_AUTO_TEST_CASE(names_of_those_that_have_ended_are_not_kept) {
+  rt.block_on([]() -> task<> {
+    std::vector<ref<account>> living, kept;
+    const executor& exec = detail::require_executor("");
+    for (int i = 0; i < 1000; ++i) {
+      {
+        auto a = spawn<account>(i);
+        BOOST_TEST(register_actor("short-lived " + std::to_string(i), a));
+        if (i % 10 == 0) living.push_back(a);
+        if (i % 2 == 1) a.stop();
+        if (i % 4 == 1) kept.push_back(a);  // A block that is not free again.
+      }
+      co_await sleep_for(1us);
+    }
+    BOOST_TEST(detail::count_names(exec) <= 2 * living.size() + 32);
+    BOOST_TEST(detail::count_names(exec) >= living.size());
+    for (std::size_t i = 0; i < living.size(); ++i) {
+      auto found = find_actor<account>("short-lived " + std::to_string(10 * i));
+      BOOST_TEST((found && *found == living[i]));
+    }
   });
 }
 

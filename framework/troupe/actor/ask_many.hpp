@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -60,7 +61,7 @@ task<std::vector<result<detail::answer_of_ref<A, M>>>> ask_all(std::vector<ref<A
 
 /// Asks all of them at once and takes the first `needed` answers; the other requests are withdrawn.
 /// Returns: these answers, in the order in which they came.
-/// Errors:  the last error, as soon as too few can answer.
+/// Errors:  the last error, as soon as too few can answer; `no_route` when there are too few.
 template <class A, class M>
 task<std::vector<detail::answer_of_ref<A, M>>> ask_quorum(std::size_t needed,
                                                           std::vector<ref<A>> whom, M message,
@@ -69,7 +70,10 @@ task<std::vector<detail::answer_of_ref<A, M>>> ask_quorum(std::size_t needed,
   std::size_t failed = 0;
   boost::system::error_code last = make_error_code(ask_errc::no_route);
   pal::mutex mutex;  // The requests wait side by side, maybe on several workers.
-  if (needed > whom.size()) throw_error(last);
+  if (needed > whom.size()) {
+    throw_error(last, "ask_quorum() was to get " + std::to_string(needed) + " answers of " +
+                          std::to_string(whom.size()) + " actors");
+  }
   co_await scope([&](scope_handle all) -> task<> {
     for (auto& each : whom) {
       all.spawn([&, all]() mutable -> task<> {

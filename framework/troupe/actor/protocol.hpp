@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 
 #include <troupe/actor/detail/messages.hpp>
 
@@ -11,6 +12,9 @@ namespace troupe {
 ///
 /// Each item is a message; one that names its `reply` can be asked too, and so can `R(M)`, where
 /// the answer to M is an R. Requires: each message once.
+///
+/// A ref to one converts to a ref to a protocol of some items that stand together in it, in their
+/// order: each of its items, its first two. For other choices keep the ref to the class.
 /// Example:
 ///     using account = protocol<deposit, balance, report(audit)>;
 ///     void use(ref<account> any);   // A ref<savings> converts to it, and so does a ref<checking>.
@@ -101,6 +105,27 @@ struct find_item<M, First, Rest...> {
       std::conditional_t<here, typename protocol_item<First>::answer, typename rest::answer>;
 };
 
+template <class Item>
+inline constexpr char item_identity = 0;
+
+/// Where the items of one protocol begin within another; SIZE_MAX when they are not there as a run.
+template <class Part, class Whole>
+inline constexpr std::size_t place_in_protocol = SIZE_MAX;
+template <class... Part, class... Whole>
+  requires(sizeof...(Part) <= sizeof...(Whole))
+inline constexpr std::size_t place_in_protocol<protocol<Part...>, protocol<Whole...>> = [] {
+  constexpr std::size_t parts = sizeof...(Part), wholes = sizeof...(Whole);
+  // The address of a template's variable stands for a type.
+  const std::array<const void*, parts> part{&item_identity<Part>...};
+  const std::array<const void*, wholes> whole{&item_identity<Whole>...};
+  for (std::size_t at = 0; at + parts <= wholes; ++at) {
+    bool fits = true;
+    for (std::size_t i = 0; i < parts; ++i) fits = fits && part[i] == whole[at + i];
+    if (fits) return at;
+  }
+  return SIZE_MAX;
+}();
+
 /// How the verbs of a ref find what an actor does with a message: by its class ...
 template <class A>
 struct receiver {
@@ -161,7 +186,8 @@ struct receiver<protocol<Items...>> {
   [[nodiscard]] const envelope_table& to_delegate() const noexcept {
     return *entries[find_item<M, Items...>::index].delegate;
   }
-  friend bool operator==(const receiver& a, const receiver& b) { return a.entries == b.entries; }
+  /// It has the table of its actor's class, whichever way it came to it.
+  friend bool operator==(const receiver&, const receiver&) { return true; }
 
   const protocol_entry* entries = nullptr;
 };

@@ -40,6 +40,14 @@ public:
     how_.entries = detail::protocol_table<B, A>::entries.data();
     if (block_ != nullptr) block_->add_ref();
   }
+  /// The same actor as one that fulfils a part of a protocol.
+  template <class Whole>
+    requires(!detail::receiver<A>::is_class && !detail::receiver<Whole>::is_class &&
+             !std::is_same_v<A, Whole> && detail::place_in_protocol<A, Whole> != SIZE_MAX)
+  ref(const ref<Whole>& other) noexcept : block_{other.block_} {
+    how_.entries = other.how_.entries + detail::place_in_protocol<A, Whole>;
+    if (block_ != nullptr) block_->add_ref();
+  }
   ref(ref&& other) noexcept : how_{other.how_}, block_{std::exchange(other.block_, nullptr)} {}
   ref& operator=(ref other) noexcept {
     std::swap(block_, other.block_);
@@ -163,8 +171,9 @@ public:
   /// The same, and asks that handler to stop; on_stop does not run. Threads: any.
   void kill() const noexcept { block().kill(); }
 
-  /// Waits for the actor's end; not for that of an incarnation that is started anew.
-  /// Example: `exit_reason why = co_await worker.ended();`
+  /// Waits for the actor's end; not for that of an incarnation that is started anew. In a handler
+  /// of that actor a misuse: it would wait for ever. Example: `exit_reason why = co_await
+  /// worker.ended();`
   [[nodiscard]] auto ended() const { return detail::end_operation{block()}; }
 
   [[nodiscard]] actor_id id() const noexcept { return {&block(), block().generation()}; }

@@ -1,5 +1,6 @@
 #include <troupe/actor/registry.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -22,9 +23,23 @@ struct named {
     block->drop_ref();
     return nullptr;
   }
+  // Without a reference, which could be the last one: blocks are type-stable.
+  [[nodiscard]] bool has_ended() const noexcept {
+    return block->generation() != generation || block->has_ended();
+  }
 };
 
-using name_map = std::map<std::string, named, std::less<>>;
+// Those of actors that have ended are dropped each time that the names have doubled.
+struct name_map : std::map<std::string, named, std::less<>> {
+  static constexpr std::size_t min_sweep = 16;
+  std::size_t next_sweep = min_sweep;
+
+  void sweep_if_due() {
+    if (size() < next_sweep) return;
+    std::erase_if(*this, [](const auto& each) { return each.second.has_ended(); });
+    next_sweep = std::max(min_sweep, 2 * size());
+  }
+};
 
 // All names of all runtimes. A runtime's names go with its actors.
 struct all_names {
@@ -52,7 +67,9 @@ bool put_name(const executor& exec, std::string name, actor_block& who) {
   actor_block* other = nullptr;
   {
     pal::lock guard{names().mutex};
-    auto [at, is_new] = names().of[&exec].try_emplace(std::move(name));
+    name_map& all = names().of[&exec];
+    all.sweep_if_due();
+    auto [at, is_new] = all.try_emplace(std::move(name));
     if (!is_new) other = at->second.hold();
     if (other == nullptr || other == &who) at->second = named{&who, who.generation()};
   }
@@ -73,6 +90,11 @@ actor_block* take_named(const executor& exec, std::string_view name, const actor
   if (found == nullptr || &found->table() == &of) return found;
   found->drop_ref();
   return nullptr;
+}
+
+std::size_t count_names(const executor& exec) {
+  pal::lock guard{names().mutex};
+  return names().of[&exec].size();
 }
 
 void drop_name(const executor& exec, std::string_view name) noexcept {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -15,6 +16,8 @@ namespace detail {
 bool put_name(const executor& exec, std::string name, actor_block& who);
 /// Returns: a reference to the actor of that name and class; null when there is none.
 actor_block* take_named(const executor& exec, std::string_view name, const actor_table& of);
+/// Returns: how many names are kept, also of actors that have ended.
+[[nodiscard]] std::size_t count_names(const executor& exec);
 void drop_name(const executor& exec, std::string_view name) noexcept;
 
 inline constexpr const char* names_outside =
@@ -25,7 +28,8 @@ inline constexpr const char* names_outside =
 /// Makes an actor known by a name, on the current runtime. The name does not keep it alive, and is
 /// free again when it has ended; a child that is started anew keeps it.
 /// Returns: false when the name stands for another actor that lives.
-/// Threads: workers. Bounds: one string and 32 bytes for each name.
+/// Threads: workers. Bounds: one string and 32 bytes for each name; those of actors that have ended
+/// stay for a while, never more than there are of others, or 16.
 template <class A>
 [[nodiscard]] bool register_actor(std::string name, const ref<A>& who) {
   return detail::put_name(detail::require_executor(detail::names_outside), std::move(name),
