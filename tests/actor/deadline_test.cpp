@@ -2,6 +2,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <boost/test/unit_test.hpp>
 
@@ -171,6 +172,41 @@ BOOST_AUTO_TEST_CASE(ask_deadline_is_inherited_by_what_a_handler_asks) {
   });
 }
 
+// Neither what spawn() starts, nor a side task; each has the default.
+BOOST_AUTO_TEST_CASE(ask_deadline_is_not_inherited_by_tasks_that_a_handler_starts) {
+  class starter : public actor {
+  public:
+    starter(ref<silent> behind, std::vector<long>& waited)
+        : behind_{std::move(behind)}, waited_{&waited} {}
+    void on(pass_on m) {
+      self().spawn(&starter::measure, behind_, m.until, waited_);
+      spawn(&starter::measure, behind_, m.until, waited_).detach();
+    }
+
+  private:
+    static task<> measure(ref<silent> behind, event* until, std::vector<long>* waited) {
+      time_point before = now();
+      (void)co_await behind.ask(never{until}).as_result();
+      waited->push_back(std::chrono::ceil<std::chrono::milliseconds>(now() - before).count());
+    }
+    ref<silent> behind_;
+    std::vector<long>* waited_;
+  };
+  rt.block_on([]() -> task<> {
+    event until;
+    std::vector<long> waited;
+    auto s = spawn<silent>();
+    auto st = spawn<starter>(s, waited);
+    (void)co_await st.ask(pass_on{&until}, within(40ms));
+    co_await sleep_for(6s);
+    BOOST_REQUIRE(waited.size() == 2u);
+    for (long each : waited) BOOST_TEST((each >= 5000 && each <= 5250));
+    until.set();
+    s.stop();
+    co_await s.ended();
+  });
+}
+
 BOOST_AUTO_TEST_CASE(ask_deadline_none_has_to_be_spelled_out_and_is_not_inherited) {
   rt.block_on([]() -> task<> {
     event until;
@@ -226,10 +262,14 @@ BOOST_AUTO_TEST_CASE(ask_cycle) {
 }
 
 // Goal:   both have asked before either could see the other's wait: a sweep finds it.
-// Method: two workers, many rounds; whoever comes second mostly sees it at once.
-BOOST_AUTO_TEST_CASE(ask_cycle_closed_by_two_at_once_is_found) {
-  test::two_workers pair;
-  pair.rt.block_on([]() -> task<> {
+// Method: two workers on a virtual clock, many rounds; whoever comes second mostly sees it at once.
+BOOST_AUTO_TEST_CASE(ask_cycle_closed_by_two_at_once_is_found_within_200_ms) {
+  pal::virtual_clock both_see;
+  runtime_config config = test::two_workers::config();
+  config.clock = &both_see;
+  config.network = false;
+  runtime pair{config};
+  pair.block_on([]() -> task<> {
     for (int round = 0; round < 200; ++round) {
       auto a = member("a"), b = member("b");
       co_await tie(a, b);
@@ -239,10 +279,12 @@ BOOST_AUTO_TEST_CASE(ask_cycle_closed_by_two_at_once_is_found) {
         co_return co_await whom.ask(go_round{&both});
       };
       auto first = spawn(ask, a), second = spawn(ask, b);
+      time_point before = now();
       both.set();
       std::string one = co_await first, two = co_await second;
       bool found = one.find("cycle") != std::string::npos || two.find("cycle") != std::string::npos;
       BOOST_TEST(found);
+      BOOST_CHECK((now() - before <= 250ms));  // Sweeps are a fortieth of 5 s apart.
       co_await untie(a);
       co_await untie(b);
     }
