@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <utility>
+#include <variant>
 
 #include <fmt/core.h>
 
@@ -14,16 +15,19 @@ constexpr unsigned connections_per_round = 9;  // And one of each other kind.
 
 }  // namespace
 
-void chaos::on_start() {
+void chaos::on(unleash) {
   auto kills_per_second = static_cast<std::int64_t>(at_->wanted.kills_per_second);
   strikes_ =
       self(this).send_every(troupe::duration{std::chrono::seconds{1}} / kills_per_second, strike{});
 }
 
 void chaos::on(const victim& fresh) {
-  targets_.push_back(
-      {fresh.what, fresh.who.id(), troupe::weak_ref<troupe::actors::any_actor>{fresh.who}});
-  self(this).monitor(fresh.who);
+  std::visit(
+      [&]<class A>(const troupe::ref<A>& who) {
+        targets_.push_back({fresh.what, who.id(), troupe::weak_ref<A>{who}});
+        self(this).monitor(who);
+      },
+      fresh.who);
 }
 
 void chaos::on(const troupe::down& ended) {
@@ -38,14 +42,18 @@ void chaos::on(const troupe::down& ended) {
 
 void chaos::on(strike) {
   kind what = draw();
-  std::vector<troupe::ref<troupe::actors::any_actor>> found;
+  std::vector<decltype(victim::who)> found;
   for (const target& each : targets_) {
     if (each.what != what) continue;
-    if (auto living = each.who.lock()) found.push_back(std::move(*living));
+    std::visit(
+        [&](const auto& who) {
+          if (auto living = who.lock()) found.emplace_back(std::move(*living));
+        },
+        each.who);
   }
   if (found.empty()) return;
   done_.answered_before = at_->answered_count.load();
-  found[dice_.below(found.size())].kill();
+  std::visit([](const auto& drawn) { drawn.kill(); }, found[dice_.below(found.size())]);
 }
 
 havoc chaos::on(calm) {
@@ -56,7 +64,7 @@ havoc chaos::on(calm) {
 // A round has its kinds in an order of its own.
 kind chaos::draw() {
   if (deck_.empty()) {
-    deck_ = {kind::a_listener, kind::an_aggregator, kind::a_coordinator};
+    deck_ = {kind::a_listener, kind::an_aggregator, kind::a_coordinator, kind::a_transport};
     deck_.insert(deck_.end(), connections_per_round, kind::a_connection);
   }
   std::swap(deck_[dice_.below(deck_.size())], deck_.back());
@@ -68,9 +76,11 @@ kind chaos::draw() {
 std::string summary(const havoc& done, std::uint64_t answered_count) {
   auto killed = [&done](kind what) { return done.killed[static_cast<std::size_t>(what)]; };
   return fmt::format(
-      "chaos: killed listener={} connections={} aggregator={} coordinator={}, then answered={}",
+      "chaos: killed listener={} connections={} aggregator={} coordinator={} transport={}, "
+      "then answered={}",
       killed(kind::a_listener), killed(kind::a_connection), killed(kind::an_aggregator),
-      killed(kind::a_coordinator), answered_count - done.answered_before);
+      killed(kind::a_coordinator), killed(kind::a_transport),
+      answered_count - done.answered_before);
 }
 
 }  // namespace service

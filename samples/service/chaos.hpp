@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include <actors/listener.hpp>
@@ -12,17 +13,21 @@
 #include <troupe/pal/random.hpp>
 
 #include "site.hpp"
+#include "transport.hpp"
 
 namespace service {
 
 /// What chaos kills. The order is that of its summary.
-enum class kind { a_listener, a_connection, an_aggregator, a_coordinator, count_ };
+enum class kind { a_listener, a_connection, an_aggregator, a_coordinator, a_transport, count_ };
 
 /// Hands an actor over to chaos.
 struct victim {
   kind what;
-  troupe::ref<troupe::actors::any_actor> who;
+  std::variant<troupe::ref<troupe::actors::any_actor>, troupe::ref<pinging>> who;
 };
+
+/// Chaos begins.
+struct unleash {};
 
 /// What chaos has done.
 struct havoc {
@@ -35,7 +40,7 @@ struct calm {
   using reply = havoc;
 };
 
-/// Kills its victims at random, as the seed says; each kind has its turn within 12 kills. Of a kind
+/// Kills its victims at random, as the seed says; each kind has its turn within 13 kills. Of a kind
 /// that has nobody at the moment, such as connections between two restarts, nobody is killed.
 class chaos final : public troupe::actor {
 public:
@@ -43,7 +48,7 @@ public:
 
   struct strike {};
 
-  void on_start();
+  void on(unleash);
   void on(const victim& fresh);
   void on(const troupe::down& ended);
   void on(strike);
@@ -53,7 +58,7 @@ private:
   struct target {
     kind what;
     troupe::actor_id id;
-    troupe::weak_ref<troupe::actors::any_actor> who;
+    std::variant<troupe::weak_ref<troupe::actors::any_actor>, troupe::weak_ref<pinging>> who;
   };
 
   kind draw();

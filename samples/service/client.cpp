@@ -122,7 +122,7 @@ std::string client::some_text() {
 void client::check(const question& asked, std::string_view answer) {
   bool is_exact = asked.what == command::hello || asked.what == command::echo;
   if (is_exact ? answer == asked.expected : answer.starts_with(asked.expected)) {
-    ++counts_.answered;
+    counts_.add_answer(asked.what, answer);
     of_.at->answered_count.fetch_add(1, std::memory_order_relaxed);
     return;
   }

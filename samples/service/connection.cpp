@@ -106,7 +106,8 @@ troupe::task<> connection::answer(std::string_view line) {
   std::string text = co_await answer_to(asked);
   text += '\n';
   co_await write(text);
-  if (!has_failed_) ++counts_.answered;
+  text.pop_back();
+  if (!has_failed_) counts_.add_answer(asked.what, text);
 }
 
 troupe::task<std::string> connection::answer_to(const request& asked) {
@@ -131,13 +132,10 @@ troupe::task<std::string> connection::answer_to(const request& asked) {
 }
 
 troupe::task<std::string> connection::answer_to_rtt() {
-  troupe::result<troupe::duration> round_trip = co_await measure_rtt(with_.timing);
-  if (round_trip) {
-    std::chrono::duration<double, std::micro> time = *round_trip;
-    co_return fmt::format("rtt {:.1f} us", time.count());
-  }
+  troupe::result<round_trip> measured = co_await measure_rtt(with_.timing);
+  if (measured) co_return rtt_line(measured->time, measured->is_by_caf);
   has_failed_ = true;
-  std::string reason = round_trip.error().message();
+  std::string reason = measured.error().message();
   at_->heard.say(trouble::rtt, fmt::format("{}: rtt failed: {}", name_, reason));
   co_return fmt::format("error: rtt: {}", reason);
 }

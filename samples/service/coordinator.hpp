@@ -13,7 +13,7 @@ using coordinator = troupe::actors::coordinator<transport, ping>;
 
 /// Returns: the time, or the error of the transport or of the request, which waits for five seconds
 /// at most, also when they are spent in the queue.
-inline troupe::task<troupe::result<troupe::duration>> measure_rtt(troupe::ref<coordinator> by) {
+inline troupe::task<troupe::result<round_trip>> measure_rtt(troupe::ref<coordinator> by) {
   auto answer = co_await by.ask<ping>(troupe::within{std::chrono::seconds{5}}).as_result();
   if (!answer) co_return answer.error();
   co_return *answer;

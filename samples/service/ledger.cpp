@@ -13,20 +13,35 @@ void add(request_counts& to, const request_counts& counts) noexcept {
   to.requests += counts.requests;
   to.answered += counts.answered;
   to.failed += counts.failed;
+  to.rtt_answered += counts.rtt_answered;
+  to.caf_answered += counts.caf_answered;
 }
 
 }  // namespace
 
+void request_counts::add_answer(command asked, std::string_view line) noexcept {
+  ++answered;
+  if (asked != command::rtt) return;
+  ++rtt_answered;
+  if (is_by_caf(line)) ++caf_answered;
+}
+
 bool balance::ok() const noexcept {
   return sent_bytes == counted_bytes + dropped_bytes && all.requests == all.answered + all.failed &&
-         !load_suffered;
+         caf_ok() && !load_suffered;
+}
+
+bool balance::caf_ok() const noexcept {
+  if (!given_by_caf) return true;
+  return all.caf_answered == all.rtt_answered && *given_by_caf >= all.caf_answered &&
+         *given_by_caf <= all.caf_answered + all.failed + own_rtt_count;
 }
 
 std::string balance::text() const {
   return fmt::format(
       "balance: sent={} counted={} dropped={} requests={} answered={} failed={} caf={} {}",
-      sent_bytes, counted_bytes, dropped_bytes, all.requests, all.answered, all.failed, caf_count,
-      ok() ? "ok" : "BROKEN");
+      sent_bytes, counted_bytes, dropped_bytes, all.requests, all.answered, all.failed,
+      all.caf_answered, ok() ? "ok" : "BROKEN");
 }
 
 std::uint64_t ledger::enter(const report& made) {

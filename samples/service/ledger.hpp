@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 
 #include "protocol.hpp"
@@ -15,6 +16,10 @@ struct request_counts {
   std::uint64_t requests = 0;
   std::uint64_t answered = 0;
   std::uint64_t failed = 0;
+  std::uint64_t rtt_answered = 0;  // Of the answered ones.
+  std::uint64_t caf_answered = 0;  // Of these, by a CAF actor, as the answer says.
+
+  void add_answer(command asked, std::string_view line) noexcept;
 };
 
 /// What came in and what became of it, at the end.
@@ -23,15 +28,20 @@ struct request_counts {
 /// clients, for all others, who do not tell, by the connection, which counts what it has read.
 /// `counted` is the aggregator's. `dropped` is what was sent on a connection that broke, less what
 /// the aggregator had acknowledged of it.
+///
+/// `caf` are the answers to rtt that say they are CAF's; all must be. They are compared with what
+/// the CAF actors have counted: more only by those whose request has failed on its way back.
 struct balance {
   std::uint64_t sent_bytes = 0;
   std::uint64_t counted_bytes = 0;
   std::uint64_t dropped_bytes = 0;
   request_counts all;
-  std::uint64_t caf_count = 0;  // rtt requests answered by CAF; none in this version.
-  bool load_suffered = false;   // Our own load has lost something, although nothing was killed.
+  std::optional<std::uint64_t> given_by_caf;  // What its actors have counted; nothing without CAF.
+  std::uint64_t own_rtt_count = 0;            // The service itself has asked for so many of them.
+  bool load_suffered = false;  // Our own load has lost something, although nothing was killed.
 
   [[nodiscard]] bool ok() const noexcept;
+  [[nodiscard]] bool caf_ok() const noexcept;
   [[nodiscard]] std::string text() const;
 };
 

@@ -1,4 +1,5 @@
-// The main job: a line service with connections, aggregator and coordinator, under its own load.
+// The main job: a line service, its aggregator, its coordinator and a CAF transport, under own
+// load.
 
 #include <algorithm>
 #include <chrono>

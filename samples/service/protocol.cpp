@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <chrono>
 #include <system_error>
 
 #include <fmt/core.h>
@@ -11,6 +12,7 @@ namespace service {
 namespace {
 
 constexpr std::string_view greeting_begin = "troupe service, connection ";
+constexpr std::string_view by_caf = " by CAF";
 constexpr std::string_view commands = "hello, echo TEXT, rtt, stats, quit";
 
 bool is_control(char letter) noexcept {
@@ -40,6 +42,13 @@ std::string error_line(const request& refused) {
   std::string_view word = refused.text.substr(0, refused.text.find(' '));
   return fmt::format("error: unknown command '{}'; there are: {}", word.substr(0, 32), commands);
 }
+
+std::string rtt_line(troupe::duration time, bool is_by_caf) {
+  std::chrono::duration<double, std::micro> microseconds = time;
+  return fmt::format("rtt {:.1f} us{}", microseconds.count(), is_by_caf ? by_caf : "");
+}
+
+bool is_by_caf(std::string_view rtt_line) noexcept { return rtt_line.ends_with(by_caf); }
 
 std::string greeting(connection_id id) {
   return fmt::format("{}{}: {}", greeting_begin, id, commands);

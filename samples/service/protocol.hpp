@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include <troupe/pal/clock.hpp>
+
 /// The line protocol. The service greets a connection; then each line is a request, and each
 /// request has one line as its answer. What cannot be done is answered by a line that begins with
 /// "error: ".
@@ -28,6 +30,10 @@ struct request {
 
 /// The answer to a request that is unknown or garbage.
 [[nodiscard]] std::string error_line(const request& refused);
+
+/// The answer to rtt, which says so if a CAF actor has given it.
+[[nodiscard]] std::string rtt_line(troupe::duration time, bool is_by_caf);
+[[nodiscard]] bool is_by_caf(std::string_view rtt_line) noexcept;
 
 /// The first line of a connection, and the number in it; nothing if it is no greeting.
 [[nodiscard]] std::string greeting(connection_id id);

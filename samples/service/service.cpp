@@ -31,6 +31,15 @@ double microseconds(troupe::duration length) {
   return std::chrono::duration<double, std::micro>{length}.count();
 }
 
+// A fresh transport is as good a victim as the last.
+troupe::task<transport> open_transport(std::shared_ptr<carrier> by, std::uint16_t port,
+                                       std::optional<troupe::ref<chaos>> enemy) {
+  troupe::ref<wire> over = co_await dial(port);
+  troupe::ref<pinging> made = by->carry(std::move(over));
+  if (enemy) (void)enemy->try_send(victim{kind::a_transport, made});
+  co_return transport{std::move(made)};
+}
+
 }  // namespace
 
 troupe::task<> main_job::start() {
@@ -38,16 +47,17 @@ troupe::task<> main_job::start() {
   troupe::io::listener listener = troupe::net::tcp_listen("127.0.0.1", at_->wanted.port);
   troupe::io::listener ponger = troupe::net::tcp_listen("127.0.0.1", 0);
   std::uint16_t port = listener.port();
+  if (at_->wanted.chaos) enemy_ = troupe::spawn<chaos>(at_);
   start_roles(ponger.port());
   ponging_ = troupe::spawn(answer_pings, std::move(ponger));
   // Connects the transport before a stop can end intake there.
+  ++own_rtt_count_;
   auto first = co_await measure_rtt(parts_->timing);
   if (!first) {
     throw troupe::system_error{first.error(), "the coordinator cannot reach its peer"};
   }
 
   fmt::print("listening on {}\n", listener.local_address());
-  if (at_->wanted.chaos) enemy_ = troupe::spawn<chaos>(at_);
   door_ = open_door(*root_, std::move(listener), at_, *parts_, enemy_);
   if (at_->wanted.serve) co_return;
   load_.emplace(at_, parts_->counting, port);
@@ -63,7 +73,10 @@ void main_job::start_roles(std::uint16_t ponger_port) {
   troupe::child_options counting{{.name = "aggregator", .unbounded = true}};
   troupe::child_options timing{{.name = "coordinator"}};
   auto durable = std::make_shared<ledger>(at_->wanted.chaos, at_->wanted.lost_bytes);
-  coordinator::open_function open = [ponger_port] { return dial(ponger_port); };
+  carrier_ = make_carrier();
+  coordinator::open_function open = [by = carrier_, ponger_port, enemy = enemy_] {
+    return open_transport(by, ponger_port, enemy);
+  };
   parts_.emplace(
       colleagues{troupe::spawn_child<aggregator>(*root_, std::move(counting), std::move(durable)),
                  troupe::spawn_child<coordinator>(*root_, std::move(timing), std::move(open))});
@@ -73,6 +86,7 @@ void main_job::start_chaos() {
   (void)enemy_->try_send(victim{kind::a_listener, *door_});
   (void)enemy_->try_send(victim{kind::an_aggregator, parts_->counting});
   (void)enemy_->try_send(victim{kind::a_coordinator, parts_->timing});
+  (void)enemy_->try_send(unleash{});
 }
 
 troupe::task<> main_job::work() {
@@ -91,6 +105,21 @@ troupe::task<> main_job::work() {
     troupe::duration passed = troupe::now() - std::exchange(last, troupe::now());
     tell(second, passed, counted.connections,
          counted.counted_bytes - std::exchange(bytes_before, counted.counted_bytes));
+  }
+  if (enemy_) co_await see_rtt_recovered();
+}
+
+// Coordinator and transport may both have been killed just before the calm, and each fails one
+// request.
+troupe::task<> main_job::see_rtt_recovered() {
+  co_await enemy_->ask(calm{});
+  for (int attempts_left = 3;;) {
+    ++own_rtt_count_;
+    auto measured = co_await measure_rtt(parts_->timing);
+    if (measured) co_return;
+    if (--attempts_left == 0) {
+      throw troupe::system_error{measured.error(), "rtt has not come back after chaos"};
+    }
   }
 }
 
@@ -118,6 +147,11 @@ troupe::task<balance> main_job::wind_down() {
     co_await root_->ended();
   }
   if (ponging_) co_await ponging_->cancel();
+  if (carrier_) {
+    co_await carrier_->shut_down();
+    result.given_by_caf = carrier_->answered_by_caf();
+    result.own_rtt_count = own_rtt_count_;
+  }
   co_return result;
 }
 

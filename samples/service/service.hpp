@@ -11,6 +11,7 @@
 #include <troupe/task/join_handle.hpp>
 #include <troupe/task/task.hpp>
 
+#include "carrier.hpp"
 #include "chaos.hpp"
 #include "load.hpp"
 #include "site.hpp"
@@ -26,6 +27,7 @@ public:
   troupe::task<> start();
 
   /// Runs the load for its time, or serves others until it is stopped.
+  /// Errors: system_error when chaos is over and rtt still fails.
   troupe::task<> work();
 
   /// Ends the load, intake, connections and the rest, each after what it depends on.
@@ -38,12 +40,14 @@ public:
 private:
   void start_roles(std::uint16_t ponger_port);
   void start_chaos();
+  troupe::task<> see_rtt_recovered();
   void tell(std::int64_t second, troupe::duration passed, std::size_t connections,
             std::uint64_t bytes) const;
   troupe::task<> close_door();
   troupe::task<> all_have_left();
 
   std::shared_ptr<site> at_;
+  std::shared_ptr<carrier> carrier_;
   std::optional<troupe::ref<troupe::supervisor>> root_;
   std::optional<colleagues> parts_;
   std::optional<troupe::ref<chaos>> enemy_;
@@ -51,6 +55,7 @@ private:
   std::optional<load> load_;
   std::optional<troupe::join_handle<void>> ponging_;
   havoc done_;
+  std::uint64_t own_rtt_count_ = 0;
 };
 
 /// The program, from start to exit code.

@@ -29,11 +29,16 @@ troupe::task<> answer_pings_of(troupe::io::stream from) {
 
 }  // namespace
 
-troupe::task<troupe::duration> transport::serve(ping) {
-  co_return co_await troupe::timeout(max_time, exchange());
+troupe::task<> wire::on(ping, troupe::reply<round_trip> back) {
+  try {
+    troupe::duration time = co_await troupe::timeout(max_time, exchange());
+    back.answer({.time = time});
+  } catch (const troupe::system_error& error) {
+    back.fail(troupe::ask_errc::receiver_failed, error.what());
+  }
 }
 
-troupe::task<troupe::duration> transport::exchange() {
+troupe::task<troupe::duration> wire::exchange() {
   std::array<char, 5> pong{};
   troupe::time_point start = troupe::now();
   co_await peer_.write_all("ping\n");
@@ -41,10 +46,10 @@ troupe::task<troupe::duration> transport::exchange() {
   co_return troupe::now() - start;
 }
 
-troupe::task<transport> dial(std::uint16_t peer_port) {
+troupe::task<troupe::ref<wire>> dial(std::uint16_t peer_port) {
   troupe::io::stream peer =
       co_await troupe::timeout(max_time, troupe::net::tcp_connect("127.0.0.1", peer_port));
-  co_return transport{std::move(peer)};
+  co_return troupe::spawn<wire>(std::move(peer));
 }
 
 troupe::task<> answer_pings(troupe::io::listener listener) {
