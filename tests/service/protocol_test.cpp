@@ -13,7 +13,8 @@ BOOST_AUTO_TEST_CASE(each_command_has_one_line_as_its_answer) {
   BOOST_TEST(peer.ask("hello") == "hello world");
   BOOST_TEST(peer.ask("echo  two  blanks stay ") == " two  blanks stay ");
   BOOST_TEST(peer.ask("echo") == "");
-  BOOST_TEST(samples::matches(peer.ask("rtt"), R"(rtt \d+\.\d us)"));
+  BOOST_TEST(samples::matches(peer.ask("rtt"),
+                              with_caf ? R"(rtt \d+\.\d us by CAF)" : R"(rtt \d+\.\d us)"));
   BOOST_TEST(samples::matches(peer.ask("stats"), R"(stats connections=1 bytes=\d+ bytes/s=\d+)"));
   BOOST_TEST(peer.ask("quit") == "bye");
   BOOST_TEST(!peer.next_line());

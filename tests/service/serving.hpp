@@ -16,6 +16,12 @@
 
 namespace service {
 
+#ifdef TROUPE_WITH_CAF
+inline constexpr bool with_caf = true;
+#else
+inline constexpr bool with_caf = false;
+#endif
+
 /// The numbers of a balance line.
 struct balance {
   std::uint64_t sent = 0, counted = 0, dropped = 0;
