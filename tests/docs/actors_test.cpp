@@ -1,10 +1,7 @@
 // The snippets of docs/actors.md, in its order. Each block of the page stands here line by line,
 // but for the indentation; the last case holds that.
 
-#include <algorithm>
 #include <chrono>
-#include <fstream>
-#include <sstream>
 #include <string>
 #include <vector>
 
@@ -20,6 +17,8 @@
 #include <troupe/sched/sleep.hpp>
 
 #include <sched/virtual_worker.hpp>
+
+#include "page_snippets.hpp"
 
 using namespace std::chrono_literals;
 
@@ -224,16 +223,6 @@ troupe::ref<troupe::actors::listener> listen() {
   return open;
 }
 
-// The lines of a text, without what stands around them.
-std::vector<std::string> stripped_lines(std::istream& from) {
-  std::vector<std::string> lines;
-  for (std::string line; std::getline(from, line);) {
-    std::size_t first = line.find_first_not_of(' ');
-    lines.push_back(first == std::string::npos ? "" : line.substr(first));
-  }
-  return lines;
-}
-
 }  // namespace
 
 BOOST_FIXTURE_TEST_SUITE(actors_, troupe::test::virtual_worker)
@@ -321,25 +310,7 @@ BOOST_AUTO_TEST_CASE(a_listener_is_ready_made) {
 }
 
 BOOST_AUTO_TEST_CASE(every_snippet_of_the_page_is_compiled_here) {
-  std::ifstream page{TROUPE_SOURCE_DIR "/docs/actors.md"};
-  std::ifstream source{TROUPE_SOURCE_DIR "/tests/docs/actors_test.cpp"};
-  std::vector<std::string> compiled = stripped_lines(source), block;
-  int blocks = 0;
-  bool is_inside = false;
-  for (const auto& line : stripped_lines(page)) {
-    if (is_inside && line == "```") {
-      auto found = std::search(compiled.begin(), compiled.end(), block.begin(), block.end());
-      BOOST_TEST((found != compiled.end()), "a snippet that is not here: " << block.front());
-      ++blocks;
-      is_inside = false;
-    } else if (is_inside) {
-      block.push_back(line);
-    } else if (line == "```cpp") {
-      is_inside = true;
-      block.clear();
-    }
-  }
-  BOOST_TEST(blocks >= 10);
+  BOOST_TEST(troupe::test::check_snippets({"docs/actors.md", "tests/docs/actors_test.cpp"}) >= 10);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
