@@ -75,6 +75,45 @@ private:
 
 std::string long_text(char of) { return std::string(100, of); }
 
+struct tick {
+  std::string text;
+};
+struct cancel {};
+struct demonitor {
+  actor_id who;
+};
+// Puts ticks and downs aside until it is opened.
+class patient : public actor {
+public:
+  explicit patient(std::vector<std::string>& log) : log_{&log} {}
+  void on_start() {
+    (void)self(this).send_after(1s, tick{"once " + long_text('x')});
+    (void)self(this).send_after(2s, tick{"again"});
+    repeated_ = self(this).send_every(10s, tick{"every"});
+  }
+  void on(tick m) {
+    if (!is_open_) return self().stash(std::move(m));
+    log_->push_back(m.text);
+  }
+  void on(const ref<gate>& whom) { self(this).monitor(whom); }
+  void on(down m) {
+    if (!is_open_) return self().stash(std::move(m));
+    log_->push_back(m.name + (m.restarts ? " restarts" : " ends"));
+  }
+  void on(cancel) { repeated_.cancel(); }
+  void on(demonitor m) { self(this).demonitor(m.who); }
+  void on(open_up) {
+    is_open_ = true;
+    self().unstash();
+  }
+  void on(crash) { throw std::runtime_error{"crashed"}; }
+
+private:
+  std::vector<std::string>* log_;
+  bool is_open_ = false;
+  actor_timer repeated_;
+};
+
 template <class T>
 boost::system::error_code code_of(const result<T>& outcome) {
   return outcome.has_error() ? outcome.error() : boost::system::error_code{};
@@ -269,43 +308,6 @@ BOOST_AUTO_TEST_CASE(the_end_fails_a_delegated_request_that_was_put_aside) {
 
 // Goal:   ticks and downs are put aside like other mail, and are gone with what they came from.
 BOOST_AUTO_TEST_CASE(ticks_and_downs_are_put_aside_too) {
-  struct tick {
-    std::string text;
-  };
-  struct cancel {};
-  struct demonitor {
-    actor_id who;
-  };
-  class patient : public actor {
-  public:
-    explicit patient(std::vector<std::string>& log) : log_{&log} {}
-    void on_start() {
-      (void)self(this).send_after(1s, tick{"once " + long_text('x')});
-      (void)self(this).send_after(2s, tick{"again"});
-      repeated_ = self(this).send_every(10s, tick{"every"});
-    }
-    void on(tick m) {
-      if (!is_open_) return self().stash(std::move(m));
-      log_->push_back(m.text);
-    }
-    void on(const ref<gate>& whom) { self(this).monitor(whom); }
-    void on(down m) {
-      if (!is_open_) return self().stash(std::move(m));
-      log_->push_back(m.name + (m.restarts ? " restarts" : " ends"));
-    }
-    void on(cancel) { repeated_.cancel(); }
-    void on(demonitor m) { self(this).demonitor(m.who); }
-    void on(open_up) {
-      is_open_ = true;
-      self().unstash();
-    }
-    void on(crash) { throw std::runtime_error{"crashed"}; }
-
-  private:
-    std::vector<std::string>* log_;
-    bool is_open_ = false;
-    actor_timer repeated_;
-  };
   enum class end { opened, canceled, stopped, restarted };
   for (end how : {end::opened, end::canceled, end::stopped, end::restarted}) {
     std::vector<std::string> log, unused;
