@@ -288,7 +288,8 @@ struct delegated_of final : envelope {
 
   static void finish(envelope& self, handler_failure failure) noexcept {
     auto& mine = static_cast<delegated_of&>(self);
-    if (request<T>* to = mine.back.to(); to != nullptr && (failure != nullptr || to->is_decided())) {
+    if (request<T>* to = mine.back.to();
+        to != nullptr && (failure != nullptr || to->is_decided())) {
       if (!to->is_decided()) to->fail(*failure);
       mine.back.to_ = nullptr;
       to->answer();
