@@ -131,6 +131,16 @@ BOOST_AUTO_TEST_CASE(ask_deadline_goes_with_a_request_that_is_passed_on) {
   });
 }
 
+BOOST_AUTO_TEST_CASE(delivery_once_what_was_sent_and_is_passed_on_is_run_too) {
+  rt.block_on([]() -> task<> {
+    auto c = spawn<counter>();
+    auto f = spawn<front>(c);
+    co_await f.send(next{});
+    co_await sleep_for(1us);
+    BOOST_TEST((co_await c.ask(next{})) == 2);
+  });
+}
+
 BOOST_AUTO_TEST_CASE(ask_caller_dies_is_seen_by_a_handler_that_looks) {
   rt.block_on([]() -> task<> {
     event until;

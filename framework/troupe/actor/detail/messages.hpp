@@ -306,7 +306,10 @@ struct delegated_of final : envelope {
   }
   static void refill(envelope& self, void* from) noexcept {
     auto& mine = static_cast<delegated_of&>(self);
-    if (from == nullptr) return mine.back.to()->forget_answer();
+    if (from == nullptr) {
+      if (mine.back.to() != nullptr) mine.back.to()->forget_answer();
+      return;
+    }
     if (from == &mine.message) return;  // A handler on(M&&) has not taken it.
     std::destroy_at(&mine.message);
     std::construct_at(&mine.message, std::move(*static_cast<M*>(from)));
@@ -314,7 +317,7 @@ struct delegated_of final : envelope {
   /// Keeps an answer until the handler has ended. Requires: its reply<T> was not given away.
   template <class... Value>
   void decide(Value&&... value) noexcept {
-    back.to()->set_value(std::forward<Value>(value)...);
+    if (back.to() != nullptr) back.to()->set_value(std::forward<Value>(value)...);
   }
 };
 
@@ -327,10 +330,12 @@ struct delegated {
 
   static bool run(actor_block& of, envelope& self) {
     auto& mine = static_cast<envelope_type&>(self);
-    if (mine.back.caller_gone()) return true;
-    if (mine.back.to()->has_expired()) {
-      mine.back.fail(ask_errc::expired);
-      return true;
+    if (request_base* asked = mine.back.to()) {  // Else it was sent, and not asked.
+      if (asked->caller_gone()) return true;
+      if (asked->has_expired()) {
+        mine.back.fail(ask_errc::expired);
+        return true;
+      }
     }
     if constexpr (handler::replies) {
       return run_handler(of,
