@@ -1,5 +1,4 @@
-// The main job: a line service, its aggregator, its coordinator and a CAF transport, under own
-// load.
+// The main job: a line service with its aggregator, coordinator and CAF transport, under load.
 
 #include <algorithm>
 #include <chrono>
