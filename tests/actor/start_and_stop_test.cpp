@@ -11,6 +11,7 @@
 #include <troupe/actor/supervisor.hpp>
 #include <troupe/runtime/runtime.hpp>
 #include <troupe/sched/sleep.hpp>
+#include <troupe/sync/event.hpp>
 #include <troupe/task/yield.hpp>
 
 #include <actor/fragile.hpp>
@@ -28,43 +29,56 @@ using lines = std::vector<std::string>;
 struct ping {};
 struct work {};
 
+// What happens in which order, whenever the thread that shuts down comes in between.
+struct story {
+  lines log;
+  int helpers_left = 0;
+  event helpers_have_stopped;
+};
+
 // Ended by the end of the runtime, whenever it was made.
 class helper : public actor {
 public:
-  explicit helper(lines& log) : log_{&log} {}
+  explicit helper(story& of) : of_{&of} { ++of.helpers_left; }
   int on(ping) { return 1; }
   task<> on_stop() {
     co_await sleep_for(1ms);
-    log_->push_back("helper stopped");
+    of_->log.push_back("helper stopped");
+    if (--of_->helpers_left == 0) of_->helpers_have_stopped.set();
   }
 
 private:
-  lines* log_;
+  story* of_;
 };
 
-task<> take_a_while(lines* log) {
-  co_await sleep_for(10ms);
-  log->push_back("task done");
+// For ten milliseconds; or past all helpers, when nobody waits for it.
+task<> take_a_while(story* of, bool is_awaited) {
+  if (is_awaited) {
+    co_await sleep_for(10ms);
+  } else {
+    co_await of->helpers_have_stopped.wait();
+  }
+  of->log.push_back("task done");
 }
 
 // Spawns in its last moments.
 class busy_to_the_end : public actor {
 public:
-  busy_to_the_end(lines& log, bool waits_for_them) : log_{&log}, waits_{waits_for_them} {}
+  busy_to_the_end(story& of, bool waits_for_them) : of_{&of}, waits_{waits_for_them} {}
   int on(ping) { return 1; }
   task<> on(work) {
     co_await spawn_both();
-    log_->push_back("worked");
+    of_->log.push_back("worked");
   }
   task<> on_stop() {
     co_await spawn_both();
-    log_->push_back("stopped");
+    of_->log.push_back("stopped");
   }
 
 private:
   task<> spawn_both() {
-    auto h = spawn<helper>(*log_);
-    auto running = spawn(&take_a_while, log_);
+    auto h = spawn<helper>(*of_);
+    auto running = spawn(&take_a_while, of_, waits_);
     BOOST_TEST((co_await h.ask(ping{})) == 1);
     if (waits_) {
       co_await running;
@@ -75,7 +89,7 @@ private:
       kept_.push_back(h);
     }
   }
-  lines* log_;
+  story* of_;
   bool waits_;
   std::vector<ref<helper>> kept_;
 };
@@ -122,18 +136,19 @@ boost::system::error_code code_of(const result<T>& outcome) {
 }
 
 lines shut_down_with(bool waits, bool drains) {
-  lines log;
+  story told;
   test::virtual_worker one;
   std::optional<ref<busy_to_the_end>> b;
   one.rt.block_on([&]() -> task<> {
-    b = spawn<busy_to_the_end>(actor_options{.drain = drains}, log, waits);
+    b = spawn<busy_to_the_end>(actor_options{.drain = drains}, told, waits);
     BOOST_TEST((co_await b->ask(ping{})) == 1);
     if (!drains) co_return;
     BOOST_TEST(b->try_send(work{}).has_value());
     b->stop();  // Before it comes to that.
+    co_await b->ended();
   });
   BOOST_TEST(one.rt.shut_down(1h).empty());
-  return log;
+  return told.log;
 }
 
 template <class A>
