@@ -4,19 +4,16 @@
 #include <cstdint>
 #include <cstdio>
 #include <map>
-#include <memory>
 #include <utility>
 
 #include <fmt/core.h>
 #include <caf/all.hpp>
 #include <caf/io/all.hpp>
 
-#include <troupe/caf/system.hpp>
 #include <troupe/runtime/run.hpp>
-#include <troupe/sync/event.hpp>
-#include <troupe/task/shield.hpp>
 
 #include "../options.hpp"
+#include "serve.hpp"
 
 using namespace std::chrono_literals;
 
@@ -80,27 +77,9 @@ caf::behavior count(caf::io::stateful_broker<lengths>* self, caf::io::doorman_pt
 }
 
 troupe::task<int> main_task(std::uint16_t port, caf::timespan period) {
-  auto config = std::make_unique<caf::actor_system_config>();
-  config->load<caf::io::middleman>();
-  troupe::caf_system system{std::move(config)};
-
-  caf::io::middleman& network = system->middleman();
-  if (auto door = network.backend().new_tcp_doorman(port, "127.0.0.1")) {
-    fmt::print("listening on 127.0.0.1:{}\n", (*door)->port());
-    auto connections = network.spawn_broker(count, std::move(*door), period);
-    try {
-      troupe::event never;
-      co_await never.wait();
-    } catch (const troupe::canceled&) {  // Ctrl-C.
-      caf::anon_send_exit(connections, caf::exit_reason::user_shutdown);
-    }
-  } else {
-    fmt::print("listener error = cannot listen on 127.0.0.1:{}: {}\n", port,
-               system->render(door.error()));
-    co_return 1;
-  }
-  co_await troupe::shield(system.shut_down());
-  co_return 0;
+  return samples::serve(port, [period](caf::io::middleman& network, caf::io::doorman_ptr door) {
+    return network.spawn_broker(count, std::move(door), period);
+  });
 }
 
 }  // namespace

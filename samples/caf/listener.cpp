@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <cstdio>
-#include <memory>
 #include <string_view>
 #include <utility>
 
@@ -10,12 +9,10 @@
 #include <caf/all.hpp>
 #include <caf/io/all.hpp>
 
-#include <troupe/caf/system.hpp>
 #include <troupe/runtime/run.hpp>
-#include <troupe/sync/event.hpp>
-#include <troupe/task/shield.hpp>
 
 #include "../options.hpp"
+#include "serve.hpp"
 
 namespace {
 
@@ -43,28 +40,9 @@ caf::behavior listen(caf::io::broker* self, caf::io::doorman_ptr door) {
 }
 
 troupe::task<int> main_task(std::uint16_t port) {
-  auto config = std::make_unique<caf::actor_system_config>();
-  config->load<caf::io::middleman>();
-  troupe::caf_system system{std::move(config)};
-
-  caf::io::middleman& network = system->middleman();
-  if (auto door = network.backend().new_tcp_doorman(port, "127.0.0.1")) {
-    fmt::print("listening on 127.0.0.1:{}\n", (*door)->port());
-    auto listener = network.spawn_broker(listen, std::move(*door));
-    try {
-      troupe::event never;
-      co_await never.wait();
-    } catch (const troupe::canceled&) {  // Ctrl-C.
-      caf::anon_send_exit(listener, caf::exit_reason::user_shutdown);
-    }
-  } else {
-    fmt::print("listener error = cannot listen on 127.0.0.1:{}: {}\n", port,
-               system->render(door.error()));
-    co_return 1;
-  }
-  co_await troupe::shield(
-      system.shut_down());  // Connections that were accepted go on to their end.
-  co_return 0;
+  return samples::serve(port, [](caf::io::middleman& network, caf::io::doorman_ptr door) {
+    return network.spawn_broker(listen, std::move(door));
+  });
 }
 
 }  // namespace

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <chrono>
 #include <utility>
-#include <variant>
 
 #include <fmt/core.h>
 
@@ -22,12 +21,9 @@ void chaos::on(unleash) {
 }
 
 void chaos::on(const victim& fresh) {
-  std::visit(
-      [&]<class A>(const troupe::ref<A>& who) {
-        targets_.push_back({fresh.what, who.id(), troupe::weak_ref<A>{who}});
-        self(this).monitor(who);
-      },
-      fresh.who);
+  targets_.push_back(
+      {fresh.what, fresh.who.id(), troupe::weak_ref<troupe::actors::any_actor>{fresh.who}});
+  self(this).monitor(fresh.who);
 }
 
 void chaos::on(const troupe::down& ended) {
@@ -42,18 +38,14 @@ void chaos::on(const troupe::down& ended) {
 
 void chaos::on(strike) {
   kind what = draw();
-  std::vector<decltype(victim::who)> found;
+  std::vector<troupe::ref<troupe::actors::any_actor>> found;
   for (const target& each : targets_) {
     if (each.what != what) continue;
-    std::visit(
-        [&](const auto& who) {
-          if (auto living = who.lock()) found.emplace_back(std::move(*living));
-        },
-        each.who);
+    if (auto living = each.who.lock()) found.push_back(std::move(*living));
   }
   if (found.empty()) return;
   done_.answered_before = at_->answered_count.load();
-  std::visit([](const auto& drawn) { drawn.kill(); }, found[dice_.below(found.size())]);
+  found[dice_.below(found.size())].kill();
 }
 
 havoc chaos::on(calm) {

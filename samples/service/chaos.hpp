@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <variant>
 #include <vector>
 
 #include <actors/listener.hpp>
@@ -13,7 +12,6 @@
 #include <troupe/pal/random.hpp>
 
 #include "site.hpp"
-#include "transport.hpp"
 
 namespace service {
 
@@ -23,7 +21,7 @@ enum class kind { a_listener, a_connection, an_aggregator, a_coordinator, a_tran
 /// Hands an actor over to chaos.
 struct victim {
   kind what;
-  std::variant<troupe::ref<troupe::actors::any_actor>, troupe::ref<pinging>> who;
+  troupe::ref<troupe::actors::any_actor> who;
 };
 
 /// Chaos begins.
@@ -58,7 +56,7 @@ private:
   struct target {
     kind what;
     troupe::actor_id id;
-    std::variant<troupe::weak_ref<troupe::actors::any_actor>, troupe::weak_ref<pinging>> who;
+    troupe::weak_ref<troupe::actors::any_actor> who;
   };
 
   kind draw();
