@@ -27,8 +27,10 @@ struct total {};
 /// when the actor is stopped or has failed, and when nobody holds a ref to it any more; after
 /// kill() nothing. Of values still in the mailbox a stop takes no notice; drop the refs instead.
 ///
-/// Requires: `period` above zero. A `Value` has a +=, or else give `Combine`, called with the sum
-/// and a value. Errors:   what `flush` throws ends the actor; what it was given is gone. Example:
+/// Requires: `period` above zero; a `Value` has a +=, or else give `Combine`, called with the sum
+///           and a value.
+/// Errors:   what `flush` throws ends the actor; what it was given is gone.
+/// Example:
 ///     auto print = [](std::int64_t sum, std::size_t count) { fmt::print("{} {}\n", sum, count); };
 ///     auto sums = spawn<actors::aggregator<std::int64_t>>(print, 30s);
 ///     co_await sums.send(actors::add{std::int64_t{5}});

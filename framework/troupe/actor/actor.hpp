@@ -78,9 +78,7 @@ protected:
 
 inline bool actor_self::caller_gone() const noexcept {
   detail::task_core* here = detail::current_context()->current;
-  detail::envelope* handled = here != nullptr ? here->message() : block_->message();
-  if (handled == nullptr || handled->table->asked == nullptr) return false;
-  detail::request_base* asked = handled->table->asked(*handled);
+  auto* asked = detail::request_in(here != nullptr ? here->message() : block_->message());
   return asked != nullptr && asked->caller_gone();
 }
 

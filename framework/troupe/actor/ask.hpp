@@ -77,8 +77,7 @@ protected:
   }
   /// Returns: the deadline of the request that is being handled.
   [[nodiscard]] deadline inherited() const noexcept {
-    if (handled_ == nullptr || handled_->table->asked == nullptr) return deadline{};
-    const request_base* asked = handled_->table->asked(*handled_);
+    const request_base* asked = request_in(handled_);
     return asked == nullptr ? deadline{} : asked->answer_by();
   }
 

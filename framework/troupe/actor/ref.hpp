@@ -128,8 +128,8 @@ public:
 
   /// Passes a request on, with its deadline: the answer of this actor goes to who asked first,
   /// without a stop here. When this actor has ended or has no room, the request fails with that.
-  /// Threads: any. Example: `void on(audit m, reply<report> r) { clerk_.delegate(std::move(m),
-  /// std::move(r)); }`
+  /// Threads: any.
+  /// Example: `void on(audit m, reply<report> r) { clerk_.delegate(std::move(m), std::move(r)); }`
   template <class M, class T>
   void delegate(M message, reply<T> back) const {
     using value_type = typename finder::template answer<M>;
@@ -172,8 +172,8 @@ public:
   void kill() const noexcept { block().kill(); }
 
   /// Waits for the actor's end; not for that of an incarnation that is started anew. In a handler
-  /// of that actor a misuse: it would wait for ever. Example: `exit_reason why = co_await
-  /// worker.ended();`
+  /// of that actor a misuse: it would wait for ever.
+  /// Example: `exit_reason why = co_await worker.ended();`
   [[nodiscard]] auto ended() const { return detail::end_operation{block()}; }
 
   [[nodiscard]] actor_id id() const noexcept { return {&block(), block().generation()}; }

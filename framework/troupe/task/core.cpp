@@ -70,15 +70,14 @@ void task_core::run_turn(job& self) noexcept {
     return;  // R5
   }
   task.resume_.resume();
-  if (here->finished != nullptr) {
-    // Only the root of this very task can have set it: a turn resumes nothing else.
-    here->finished = nullptr;
+  // Only the root of this very task can have set it: a turn resumes nothing else.
+  bool has_ended = std::exchange(here->finished, nullptr) != nullptr;
+  if (has_ended) {
     here->ended.increment();
     task.settle_(task);  // What its frame has held ends within its turn.
-    here->current = nullptr;
-    task.finish();
   }
   here->current = nullptr;
+  if (has_ended) task.finish();
   if (here->after_turn != nullptr) here->exec->schedule(*std::exchange(here->after_turn, nullptr));
 }
 

@@ -130,10 +130,6 @@ public:
     }
     return how;
   }
-  /// Runs a request of the task whose turn it is here and now, within that turn, if the actor
-  /// sleeps and its handler is a plain function. Returns: false when it does not; then nothing was
-  /// done. R1
-  [[nodiscard]] bool try_run(request_base& message) noexcept;
   /// The same for a message that nobody answers: where a full mailbox drops it, it is not in the
   /// way of its sender. Returns: sent, also then; full, closed.
   [[nodiscard]] message_queue::pushed push_sent(envelope& message) noexcept {
@@ -142,6 +138,10 @@ public:
     message.table->drop(message, ask_errc::mailbox_full);
     return message_queue::pushed::sent;
   }
+  /// Runs a request of the task whose turn it is here and now, within that turn, if the actor
+  /// sleeps and its handler is a plain function. Returns: false when it does not; then nothing was
+  /// done. R1
+  [[nodiscard]] bool try_run(request_base& message) noexcept;
   /// Sends what has its own room: notices, timers' messages. Returns: false when it takes no mail.
   [[nodiscard]] bool push_uncounted(envelope& message) noexcept {
     auto how = mail_.push(message, 0);

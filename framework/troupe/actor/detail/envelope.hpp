@@ -50,4 +50,10 @@ struct envelope : message_link {
   const envelope_table* table;
 };
 
+/// Returns: the request that `handled` is, or carries on; null where nobody asks, and for null.
+[[nodiscard]] inline request_base* request_in(envelope* handled) noexcept {
+  if (handled == nullptr || handled->table->asked == nullptr) return nullptr;
+  return handled->table->asked(*handled);
+}
+
 }  // namespace troupe::detail

@@ -115,6 +115,14 @@ Envelope* new_envelope(Allocate take, Free give_back, Args&&... args) {
   }
 }
 
+/// Moves the message at `from`, an M, back into the place that a handler has taken it from.
+template <class M>
+void put_back(M& place, void* from) noexcept {
+  if (from == &place) return;  // A handler on(M&&) has not taken it.
+  std::destroy_at(&place);
+  std::construct_at(&place, std::move(*static_cast<M*>(from)));
+}
+
 /// A message of send() or try_send(), to whatever actor its table says.
 template <class M>
 struct sent_of : envelope {
@@ -136,9 +144,7 @@ struct sent_of : envelope {
   }
   static void refill(envelope& self, void* from) noexcept {
     auto& mine = static_cast<sent_of&>(self);
-    if (from == nullptr || from == &mine.message) return;  // A handler on(M&&) has not taken it.
-    std::destroy_at(&mine.message);
-    std::construct_at(&mine.message, std::move(*static_cast<M*>(from)));
+    if (from != nullptr) put_back(mine.message, from);
   }
 };
 
@@ -221,9 +227,7 @@ struct asked_of final : request<T> {
   static void refill(envelope& self, void* from) noexcept {
     auto& mine = static_cast<asked_of&>(self);
     if (from == nullptr) return mine.forget_answer();
-    if (from == &mine.message) return;  // A handler on(M&&) has not taken it.
-    std::destroy_at(&mine.message);
-    std::construct_at(&mine.message, std::move(*static_cast<M*>(from)));
+    put_back(mine.message, from);
   }
 
   static request_base* asked(envelope& self) noexcept { return &static_cast<asked_of&>(self); }
@@ -306,13 +310,8 @@ struct delegated_of final : envelope {
   }
   static void refill(envelope& self, void* from) noexcept {
     auto& mine = static_cast<delegated_of&>(self);
-    if (from == nullptr) {
-      if (mine.back.to() != nullptr) mine.back.to()->forget_answer();
-      return;
-    }
-    if (from == &mine.message) return;  // A handler on(M&&) has not taken it.
-    std::destroy_at(&mine.message);
-    std::construct_at(&mine.message, std::move(*static_cast<M*>(from)));
+    if (from != nullptr) return put_back(mine.message, from);
+    if (mine.back.to() != nullptr) mine.back.to()->forget_answer();
   }
   /// Keeps an answer until the handler has ended. Requires: its reply<T> was not given away.
   template <class... Value>

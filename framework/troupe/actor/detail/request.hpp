@@ -37,9 +37,8 @@ namespace troupe::detail {
 ///   R1. The caller frees the request when it has taken the answer; if it has withdrawn it, the
 ///       second of answer() and withdraw() does. If it is held then, let_go() does it for them.
 ///   R2. may_begin() sets begun_, runs the light barrier and reads `gone`; withdraw() sets `gone`,
-///   runs
-///       the heavy barrier and reads begun_. So what was withdrawn unbegun never runs, without a
-///       locked operation for each that does.
+///       runs the heavy barrier and reads begun_. So what was withdrawn unbegun never runs, without
+///       a locked operation for each that does.
 ///   R3. Until it has answered or dropped it the receiver owns all but the word.
 ///   R4. `here` is alone in the word, no waker beside it, and set only while the caller's thread is
 ///       in the handler: then that thread owns the word, too.
@@ -235,6 +234,7 @@ protected:
   [[nodiscard]] stored& value() noexcept { return value_; }
 
 private:
+  // As free(), with the type known: every answered request comes by here.
   void free_taken() noexcept {
     if (!is_free()) return;
     std::size_t block_bytes = size_bytes();
