@@ -1,3 +1,8 @@
+#include <sched.h>
+
+#include <array>
+#include <atomic>
+#include <chrono>
 #include <cstdlib>
 #include <optional>
 #include <stdexcept>
@@ -5,28 +10,36 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <troupe/actor/actor.hpp>
 #include <troupe/pal/thread.hpp>
 #include <troupe/runtime/config.hpp>
 #include <troupe/runtime/runtime.hpp>
+#include <troupe/sync/mpsc.hpp>
 
 namespace troupe {
 
+using namespace std::chrono_literals;
+
 namespace {
 
-// TROUPE_WORKERS as a case wants it; what it was comes back afterwards.
-class workers_variable {
+// A variable of the environment as a case wants it; what it was comes back afterwards.
+class variable {
 public:
-  explicit workers_variable(const char* text) {
+  variable(const char* name, const char* text) : name_{name} {
     if (const char* before = std::getenv(name)) former_ = before;
     text == nullptr ? ::unsetenv(name) : ::setenv(name, text, 1);
   }
-  ~workers_variable() { former_ ? ::setenv(name, former_->c_str(), 1) : ::unsetenv(name); }
-  workers_variable(const workers_variable&) = delete;
-  workers_variable& operator=(const workers_variable&) = delete;
+  ~variable() { former_ ? ::setenv(name_, former_->c_str(), 1) : ::unsetenv(name_); }
+  variable(const variable&) = delete;
+  variable& operator=(const variable&) = delete;
 
 private:
-  static constexpr const char* name = "TROUPE_WORKERS";
+  const char* name_;
   std::optional<std::string> former_;
+};
+
+struct workers_variable : variable {
+  explicit workers_variable(const char* text) : variable{"TROUPE_WORKERS", text} {}
 };
 
 // Returns: what resolve() says against `config`; empty when nothing.
@@ -74,6 +87,115 @@ BOOST_AUTO_TEST_CASE(a_bad_number_in_the_environment_is_refused_by_name) {
       BOOST_TEST(contains(text, "from 1 to 1024"));
     }
   }
+}
+
+BOOST_AUTO_TEST_CASE(the_environment_says_what_the_program_has_left_open) {
+  variable pin{"TROUPE_PIN_WORKERS", "on"}, budget{"TROUPE_BUDGET", "7"};
+  variable capacity{"TROUPE_MAILBOX_CAPACITY", "12"}, pool{"TROUPE_MAX_BLOCKING_THREADS", "3"};
+  variable deadline{"TROUPE_DEADLINE", "250ms"}, stop{"TROUPE_SHUTDOWN_BUDGET", "2min"};
+  variable stalls{"TROUPE_STALL_THRESHOLD", "0"};
+  runtime_config config = resolve({});
+  BOOST_TEST(config.pin_workers);
+  BOOST_TEST(config.budget == 7u);
+  BOOST_TEST(config.mailbox_capacity == 12u);
+  BOOST_TEST(config.max_blocking_threads == 3u);
+  BOOST_TEST((config.deadline == 250ms));
+  BOOST_TEST((config.shutdown_budget == 2min));
+  BOOST_TEST((config.stall_threshold == 0ns));
+  runtime_config chosen;
+  chosen.deadline = 1s;
+  BOOST_TEST((resolve(chosen).deadline == 1s));
+}
+
+BOOST_AUTO_TEST_CASE(a_bad_word_in_the_environment_is_refused_by_name) {
+  struct {
+    const char* name;
+    const char* text;
+    const char* told;
+  } bad[] = {{"TROUPE_DEADLINE", "0s", "a duration above zero"},
+             {"TROUPE_DEADLINE", "5", "a duration"},
+             {"TROUPE_DEADLINE", "-5s", "a duration"},
+             {"TROUPE_SHUTDOWN_BUDGET", "9999999999h", "a duration"},
+             {"TROUPE_PIN_WORKERS", "yes", "on, off"},
+             {"TROUPE_BUDGET", "0", "from 1 to"},
+             {"TROUPE_MAILBOX_CAPACITY", "65536", "from 1 to 65535"}};
+  for (auto [name, text, told] : bad) {
+    variable set{name, text};
+    std::string line = complaint_about({});
+    BOOST_TEST_CONTEXT(name << "='" << text << "'") {
+      BOOST_TEST(contains(line, std::string{name} + " is '" + text + "': it must be "));
+      BOOST_TEST(contains(line, told));
+      BOOST_TEST(!contains(line, "\n"));
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(hooks_see_each_worker_begin_and_end_on_its_own_thread) {
+  std::array<std::atomic<int>, 3> begun{}, ended{};
+  std::array<pal::thread_id, 3> threads{};
+  runtime_config config;
+  config.workers = 3;
+  config.on_thread_start = [&](std::size_t worker) {
+    threads[worker] = pal::this_thread();
+    ++begun[worker];
+  };
+  config.on_thread_stop = [&](std::size_t worker) {
+    if (pthread_equal(threads[worker], pal::this_thread()) != 0) ++ended[worker];
+  };
+  {
+    runtime rt{config};
+  }
+  for (std::size_t i = 0; i < 3; ++i) {
+    BOOST_TEST(begun[i].load() == 1);
+    BOOST_TEST(ended[i].load() == 1);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(the_mailbox_capacity_is_that_of_actors_which_name_none) {
+  struct note {};
+  class quiet : public actor {
+  public:
+    void on(note) {}
+  };
+  runtime_config config;
+  config.workers = 1;
+  config.mailbox_capacity = 3;
+  runtime rt{config};
+  int taken = rt.block_on([]() -> task<int> {
+    auto q = spawn<quiet>();
+    int count = 0;
+    while (q.try_send(note{})) ++count;
+    co_return count;
+  });
+  BOOST_TEST(taken == 3);
+}
+
+BOOST_AUTO_TEST_CASE(the_budget_says_after_how_many_operations_a_task_gives_way) {
+  runtime_config config;
+  config.workers = 1;
+  config.budget = 5;
+  runtime rt{config};
+  std::size_t operations = rt.block_on([]() -> task<std::size_t> {
+    auto [tx, rx] = mpsc<int>(100);
+    std::size_t done = 0;
+    auto other = spawn([]() -> task<> { co_return; });
+    for (; !other.done(); ++done) co_await tx.send(1);
+    co_return done;
+  });
+  BOOST_TEST(operations <= 6u);
+}
+
+BOOST_AUTO_TEST_CASE(a_pinned_worker_runs_on_one_core) {
+  runtime_config config;
+  config.workers = 1;
+  config.pin_workers = true;
+  runtime rt{config};
+  int cores = rt.block_on([]() -> task<int> {
+    cpu_set_t set;
+    sched_getaffinity(0, sizeof set, &set);
+    co_return CPU_COUNT(&set);
+  });
+  BOOST_TEST(cores == 1);
 }
 
 BOOST_AUTO_TEST_CASE(too_many_workers_are_refused) {

@@ -77,6 +77,35 @@ task<> wait_until_stopped(bool& was_stopped) {
 
 BOOST_AUTO_TEST_SUITE(signals_)
 
+// Goal:   SIGUSR1 writes who waits for what to the log, and the program goes on.
+BOOST_AUTO_TEST_CASE(sigusr1_writes_a_dump_to_the_log) {
+  test::captured_log log;
+  int code = run(with_budget(1h), [&]() -> task<int> {
+    event never;
+    auto waiting = spawn([&]() -> task<> { co_await never.wait(); });
+    signal_self(SIGUSR1);
+    while (log.count("waits for an event at ") == 0) co_await yield();
+    co_await waiting.cancel();
+    co_return 7;
+  });
+  BOOST_TEST(code == 7);
+  BOOST_TEST(log.count("worker 0: ") == 1u);
+  BOOST_TEST(log.count("2 tasks") == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(sigusr1_is_left_to_a_program_that_handles_it) {
+  static pal::atomic<int> seen{0};
+  ::signal(SIGUSR1, [](int) { seen.fetch_add(1); });
+  test::captured_log log;
+  BOOST_TEST(run(with_budget(1h), []() -> task<int> {
+               signal_self(SIGUSR1);
+               co_return 0;
+             }) == 0);
+  ::signal(SIGUSR1, SIG_DFL);
+  BOOST_TEST(seen.load() == 1);
+  BOOST_TEST(log.count("worker 0: ") == 0u);
+}
+
 // Goal:   a stop signal cancels main, and only main; tasks that end by themselves are left alone.
 // Method: a task lives until main's unwinding drops a sender; the budget is out of reach.
 BOOST_AUTO_TEST_CASE(stop_graceful) {

@@ -193,7 +193,7 @@ protected:
 /// How an actor is set up.
 struct actor_options {
   std::string name{};                   ///< For texts; empty: the name of its class.
-  std::uint16_t capacity = 1024;        ///< Of its mailbox, in messages, from 1 on.
+  std::uint16_t capacity = 0;           ///< Of its mailbox, in messages; 0: the runtime's, 1024.
   bool unbounded = false;               ///< A mailbox without a bound; senders never wait.
   overflow when_full = overflow::wait;  ///< What becomes of a message that finds no room.
   bool pinned = false;                  ///< One worker alone runs it, all its life.
@@ -205,20 +205,20 @@ struct actor_options {
 
 namespace detail {
 
-template <class A, auto Event>
+template <class A, auto Event, const char* name>
 envelope* new_life_event() {
-  return new life_event<A, Event>;
+  return new life_event<A, Event, name>;
 }
 
 template <class A>
 constexpr auto start_event_of() -> envelope* (*)() {
-  if constexpr (requires { &A::on_start; }) return &new_life_event<A, &A::on_start>;
+  if constexpr (requires { &A::on_start; }) return &new_life_event<A, &A::on_start, start_name>;
   return nullptr;
 }
 
 template <class A>
 constexpr auto stop_event_of() -> envelope* (*)() {
-  if constexpr (requires { &A::on_stop; }) return &new_life_event<A, &A::on_stop>;
+  if constexpr (requires { &A::on_stop; }) return &new_life_event<A, &A::on_stop, stop_name>;
   return nullptr;
 }
 
@@ -253,7 +253,6 @@ void construct_state(actor_block& of, Args&&... args) {
 template <class A, class Construct, class Announce>
 ref<A> start_actor(executor& exec, actor_options options, Construct construct, Announce announce) {
   static_assert(alignof(A) <= 16, "over-aligned actors are not supported");
-  if (options.capacity == 0) misuse("spawn(actor_options): the capacity must be from 1 to 65535");
   actor_limits limits{options.capacity, options.unbounded, options.pinned, options.drain,
                       options.when_full};
   actor_block& block = actor_block::create(exec, table_of_actor<A>, limits);

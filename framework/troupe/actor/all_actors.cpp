@@ -53,9 +53,11 @@ void take_back_actor_tasks(const executor& exec, const std::function<void(job&)>
   detail::actor_block::take_back_tasks(exec, act);
 }
 
-std::unordered_map<const detail::task_core*, std::string> handlers_of_actors(const executor& exec) {
-  return detail::actor_block::handlers_on(exec);
+std::vector<actor_sight> look_at_actors(const executor& exec) {
+  return detail::actor_block::look_at_all(exec);
 }
+
+std::string name_of_actor(detail::actor_block& seen) { return seen.name_seen(); }
 
 bool retire_actor(job& turn) noexcept { return detail::actor_block::retire(turn); }
 

@@ -2,15 +2,16 @@
 
 #include <cstddef>
 #include <functional>
+#include <source_location>
 #include <string>
-#include <unordered_map>
+#include <vector>
 
 #include <troupe/task/executor.hpp>
 
 namespace troupe {
 
 namespace detail {
-class task_core;
+class actor_block;
 }
 
 /// Stops every actor that lives on `exec`: the youngest first, each awaited before the next;
@@ -18,10 +19,25 @@ class task_core;
 /// Returns: how many there are. Errors: std::bad_alloc. Threads: any.
 std::size_t stop_all_actors(executor& exec);
 
-/// Returns: of each actor of `exec` whose handler waits, that handler and the actor's name, at
-/// about this moment. Errors: std::bad_alloc. Threads: any.
-[[nodiscard]] std::unordered_map<const detail::task_core*, std::string> handlers_of_actors(
-    const executor& exec);
+/// What can be seen of an actor from outside, at about some moment.
+struct actor_sight {
+  detail::actor_block* block = nullptr;  ///< Which one it is; to be compared, not to be used.
+  std::string name;                      ///< Its own, or its class.
+  const char* class_name = nullptr;
+  std::size_t mail = 0;             ///< Places of its mailbox that are taken.
+  std::size_t capacity = 0;         ///< 0: without a bound.
+  const char* handles = nullptr;    ///< The message of a handler that waits; null for none.
+  const char* waits_for = nullptr;  ///< What that waits for.
+  std::source_location waits_at;
+  detail::actor_block* awaits = nullptr;  ///< Who has to answer it, or make room; null for none.
+};
+
+/// Returns: every actor of `exec` that has not ended. Errors: std::bad_alloc. Threads: any.
+[[nodiscard]] std::vector<actor_sight> look_at_actors(const executor& exec);
+
+/// Returns: the name of one that somebody has seen; "?" when it is gone. Errors: std::bad_alloc.
+/// Threads: any.
+[[nodiscard]] std::string name_of_actor(detail::actor_block& seen);
 
 /// Calls `act` with every task that waits for its turn in an actor's own queue.
 /// Requires: the workers of `exec` have stopped.

@@ -116,6 +116,8 @@ void reactor::poll(std::size_t most) {
 
 void reactor::interrupt() noexcept { core_->events().interrupt(); }
 
+int reactor::descriptor() const noexcept { return core_->events().fd(); }
+
 void reactor::stop_intake() noexcept { core_->stop_intake(); }
 
 reactor& reactor::current() {

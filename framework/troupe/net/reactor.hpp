@@ -35,6 +35,7 @@ public:
   void wait(std::optional<time_point> until) override;
   void poll(std::size_t most) override;
   void interrupt() noexcept override;
+  [[nodiscard]] int descriptor() const noexcept override;
   void stop_intake() noexcept override;
 
   /// What the net functions work on.

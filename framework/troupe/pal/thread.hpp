@@ -1,11 +1,22 @@
 #pragma once
 
+#include <pthread.h>
+
+#include <cstddef>
 #include <string>
 #include <thread>
 
 namespace troupe::pal {
 
 using thread = std::thread;
+
+/// One that lives; to be sent a signal.
+using thread_id = pthread_t;
+inline thread_id this_thread() noexcept { return pthread_self(); }
+
+/// Lets the calling thread run on the core of that index alone, among those that this process may
+/// use; counted round. Returns: false when the system refuses.
+bool pin_to_core(std::size_t index) noexcept;
 
 /// Names the calling thread for debuggers and `top`; cut to the system's 15 characters.
 void set_thread_name(const std::string& name) noexcept;

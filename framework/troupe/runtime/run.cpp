@@ -9,6 +9,8 @@
 #include <cstdio>
 #include <cstdlib>
 #include <optional>
+#include <sstream>
+#include <string>
 #include <system_error>
 #include <utility>
 
@@ -45,7 +47,8 @@ private:
 /// runtime has become quiescent, or a signal has come.
 class main_run final : public detail::task_owner {
 public:
-  explicit main_run(const runtime_config& config) : config_{config}, rt_{config} {
+  explicit main_run(const runtime_config& config)
+      : config_{config}, rt_{config, runtime::whole_program{}} {
     if (config.handle_signals) signals_.emplace(wake_.get());
   }
 
@@ -58,6 +61,7 @@ private:
   enum class event { quiescent, main_ended, signal, timed_out };
 
   void wake() noexcept;
+  void write_dump() const;
   event wait(std::optional<time_point> until, event wanted = event::quiescent);
   event wait_for_end(std::optional<time_point> until);
   int stop_gracefully();
@@ -98,8 +102,14 @@ void main_run::wake() noexcept {
   if (::write(wake_.get(), &one, sizeof one) < 0) return;
 }
 
+void main_run::write_dump() const {
+  std::istringstream text{rt_.dump()};
+  for (std::string line; std::getline(text, line);) log(log_level::warning, line);
+}
+
 main_run::event main_run::wait(std::optional<time_point> until, event wanted) {
   for (;;) {
+    if (signals_ && detail::take_dump_signal()) write_dump();
     if (!signal_taken_ && signals_ && detail::stop_signal_count() > 0) {
       signal_taken_ = true;
       return event::signal;

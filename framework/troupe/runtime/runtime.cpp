@@ -1,9 +1,6 @@
 #include <troupe/runtime/runtime.hpp>
 
-#include <fmt/format.h>
-
 #include <algorithm>
-#include <source_location>
 
 #include <troupe/actor/all_actors.hpp>
 #include <troupe/net/reactor.hpp>
@@ -11,25 +8,15 @@
 
 namespace troupe {
 
-namespace {
-
-std::string place(std::source_location where) {
-  if (where.line() == 0) return "?";
-  return fmt::format("{}:{}", where.file_name(), where.line());
-}
-
-}  // namespace
-
-std::string to_string(const task_report& report) {
-  std::string who = report.actor.empty() ? "task spawned at " + report.spawned_at
-                                         : "a handler of actor " + report.actor;
-  if (report.waits_at.empty()) return fmt::format("{}: {}", who, report.waits_for);
-  return fmt::format("{}: waits for {} at {}", who, report.waits_for, report.waits_at);
-}
-
-runtime::state::state(const runtime_config& config) {
+runtime::state::state(const runtime_config& config, bool is_whole_program) {
   scheduler_config inner;
   inner.workers = config.workers;
+  inner.caller_driven = config.caller_driven;
+  inner.pin_workers = config.pin_workers;
+  inner.budget = config.budget;
+  inner.mailbox_capacity = config.mailbox_capacity;
+  inner.on_thread_start = config.on_thread_start;
+  inner.on_thread_stop = config.on_thread_stop;
   inner.clock = config.clock;
   inner.seed = config.seed;
   inner.max_blocking_threads = config.max_blocking_threads;
@@ -38,6 +25,10 @@ runtime::state::state(const runtime_config& config) {
   inner.on_quiescent = [this](std::size_t) { became_quiescent(); };
   if (config.network) inner.io = std::make_unique<net::reactor>();
   scheduler_ = std::make_unique<troupe::scheduler>(std::move(inner));
+  if (config.stall_threshold > duration::zero() && !config.clock->is_virtual()) {
+    stalls_.emplace(*scheduler_, stall_watch::settings{config.stall_threshold,
+                                                       is_whole_program && config.handle_signals});
+  }
 }
 
 runtime::state::~state() {
@@ -51,6 +42,11 @@ void runtime::state::cancel_all() noexcept {
 }
 
 std::optional<std::size_t> runtime::state::wait_quiescent(time_point deadline) {
+  while (sched().is_caller_driven()) {
+    if (auto live = sched().tasks_if_quiescent()) return live;
+    if (pal::real_clock().now() >= deadline) return std::nullopt;
+    (void)sched().poll_until(deadline, 1024);
+  }
   pal::lock guard{mutex_};
   for (;;) {
     was_told_ = false;
@@ -93,6 +89,7 @@ void runtime::state::retire_all() noexcept {
 
 bool runtime::state::stop_now(std::chrono::nanoseconds patience) noexcept {
   if (std::exchange(stopped_, true)) return !is_held_;
+  stalls_.reset();
   is_held_ = !sched().stop_workers(pal::real_clock().now() + patience);
   if (is_held_) return false;
   retire_all();
@@ -106,31 +103,30 @@ bool runtime::state::stop_now(std::chrono::nanoseconds patience) noexcept {
 }
 
 runtime::runtime(runtime_config config)
-    : state_{std::make_unique<state>(resolve(std::move(config)))} {}
+    : state_{std::make_unique<state>(resolve(std::move(config)), false)} {}
+
+runtime::runtime(runtime_config config, whole_program)
+    : state_{std::make_unique<state>(resolve(std::move(config)), true)} {}
 
 runtime::~runtime() = default;
 
 scheduler& runtime::scheduler() const noexcept { return state_->sched(); }
 
-std::vector<task_report> runtime::tasks() const {
-  std::vector<task_report> reports;
-  auto handlers = handlers_of_actors(scheduler());
-  detail::task_core::for_each_live(
-      scheduler(), [&](detail::task_core& task, const detail::task_core::record& seen) {
-        if (task.done()) return;  // Only its handle is left.
-        task_report report;
-        report.spawned_at = place(seen.spawned_at);
-        if (auto of = handlers.find(&task); of != handlers.end()) report.actor = of->second;
-        report.suspended = seen.suspended;
-        if (seen.suspended && seen.what != nullptr) {
-          report.waits_for = seen.what;
-          report.waits_at = place(seen.where);
-        } else {
-          report.waits_for = "it waits for nothing: it is running, or ready to";
-        }
-        reports.push_back(std::move(report));
-      });
-  return reports;
+std::size_t runtime::poll_for(std::chrono::nanoseconds max_wait, std::size_t max_turns) {
+  if (!scheduler().is_caller_driven()) {
+    misuse("runtime::poll() needs runtime_config::caller_driven: this one has workers of its own");
+  }
+  bool waits = max_wait > std::chrono::nanoseconds::zero();
+  time_point until = waits ? pal::real_clock().now() +
+                                 std::min<std::chrono::nanoseconds>(max_wait, max_shutdown_budget)
+                           : time_point::min();
+  return scheduler().poll_until(until, max_turns);
+}
+
+std::optional<std::chrono::nanoseconds> runtime::time_to_next_timer() const {
+  auto next = scheduler().next_timer();
+  if (!next) return std::nullopt;
+  return std::max<std::chrono::nanoseconds>(*next - scheduler().clock().now(), duration::zero());
 }
 
 std::vector<task_report> runtime::shut_down(std::chrono::nanoseconds budget) {

@@ -1,12 +1,15 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <memory>
+#include <optional>
 #include <source_location>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include <troupe/observe/snapshot.hpp>
 #include <troupe/runtime/config.hpp>
 #include <troupe/sched/block_on.hpp>
 #include <troupe/sched/counters.hpp>
@@ -14,18 +17,6 @@
 #include <troupe/task/spawn.hpp>
 
 namespace troupe {
-
-/// One task, as it is seen from outside: for lists of survivors and of who waits for what.
-struct task_report {
-  std::string actor;       ///< The name of the actor whose handler it is; empty for other tasks.
-  std::string spawned_at;  ///< file:line, or "?" where it was not recorded.
-  std::string waits_for;   ///< What it awaits; "nothing: it is running or ready" otherwise.
-  std::string waits_at;    ///< file:line of that await; empty when it has never waited.
-  bool suspended = false;
-};
-
-/// Returns: the report as one line.
-[[nodiscard]] std::string to_string(const task_report& report);
 
 /// Workers, timers, sockets and a pool for blocking work, for as long as the object lives.
 ///
@@ -66,6 +57,29 @@ public:
     return troupe::block_on(scheduler(), std::forward<F>(f), std::forward<Args>(args)...);
   }
 
+  // --- for a host that owns the loop: runtime_config::caller_driven ---
+
+  /// Runs what is ready, on the calling thread, without waiting: at most `max_turns` turns.
+  ///
+  /// Returns: how many turns it has run; below `max_turns` nothing is ready any more.
+  /// Requires: a caller-driven runtime; no other thread is in here; not inside a task.
+  /// Example:
+  ///     runtime_config config;
+  ///     config.caller_driven = true;
+  ///     runtime rt{config};
+  ///     host_loop.watch(rt.descriptor(), [&] { while (rt.poll() != 0) {} });
+  std::size_t poll(std::size_t max_turns = 1024) {
+    return poll_for(std::chrono::nanoseconds::zero(), max_turns);
+  }
+  /// The same; with nothing ready it first waits up to `max_wait` for something.
+  std::size_t poll_for(std::chrono::nanoseconds max_wait, std::size_t max_turns = 1024);
+  /// Returns: a descriptor that is readable when poll() has something to do, timers left out; -1
+  /// without a network. What is made by net::use_task is looked at by polls alone.
+  [[nodiscard]] int descriptor() const noexcept { return scheduler().io().descriptor(); }
+  /// Returns: how long the host may sleep, for what timers want: the next one is not due before,
+  /// and one that is far away has the host look in between. None without timers.
+  [[nodiscard]] std::optional<std::chrono::nanoseconds> time_to_next_timer() const;
+
   /// Stops gracefully: no new connections are accepted; actors are stopped, the youngest first;
   /// tasks get four fifths of `budget` to end by themselves, are then asked to stop, and those that
   /// are left at its end are reported.
@@ -74,7 +88,11 @@ public:
   std::vector<task_report> shut_down(std::chrono::nanoseconds budget);
 
   /// Returns: every task that has not ended, and what it waits for.
-  [[nodiscard]] std::vector<task_report> tasks() const;
+  [[nodiscard]] std::vector<task_report> tasks() const { return tasks_of(scheduler()); }
+  /// Returns: every actor that has not ended.
+  [[nodiscard]] std::vector<actor_report> actors() const { return actors_of(scheduler()); }
+  /// Returns: workers, actors, tasks, and who waits for whom, as text. See troupe::dump.
+  [[nodiscard]] std::string dump() const { return troupe::dump(scheduler()); }
 
   [[nodiscard]] scheduler_counters counters() const noexcept { return scheduler().counters(); }
   [[nodiscard]] troupe::scheduler& scheduler() const noexcept;
@@ -89,6 +107,10 @@ private:
   }
 
   class state;
+  // For run(), which owns the signals of the process.
+  struct whole_program {};
+  runtime(runtime_config config, whole_program);
+
   std::unique_ptr<state> state_;
 };
 

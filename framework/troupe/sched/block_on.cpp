@@ -12,7 +12,11 @@ void foreign_join::on_child_end(task_core&) noexcept {
   left_.store(true, std::memory_order_release);  // -> wait: nothing of this is touched any more
 }
 
-void foreign_join::wait() noexcept {
+void foreign_join::wait(executor& where_to) {
+  auto& drives = static_cast<scheduler&>(where_to);
+  while (drives.is_caller_driven() && !ended_.load(std::memory_order_acquire)) {
+    (void)drives.poll_until(time_point::max(), 1);
+  }
   while (!ended_.load(std::memory_order_acquire)) parker_.park(std::nullopt);
   while (!left_.load(std::memory_order_acquire)) pal::spin_hint();
 }

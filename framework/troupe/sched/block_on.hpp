@@ -16,7 +16,8 @@ class foreign_join final : public task_owner {
 public:
   void on_child_start(task_core&) noexcept override {}
   void on_child_end(task_core&) noexcept override;
-  void wait() noexcept;
+  /// Drives `where_to`, if it is caller_driven.
+  void wait(executor& where_to);
 
 private:
   pal::atomic<bool> ended_{false};
@@ -43,7 +44,8 @@ private:
 /// has ended.
 ///
 /// Returns: what the task returns. Errors: what it throws.
-/// Threads: foreign ones; on a worker it is a misuse, since it would hold up everything there.
+/// Threads: foreign ones; on a worker it is a misuse, since it would hold up everything there. One
+///          that is caller_driven is driven by this call, so no other thread may do so meanwhile.
 template <class F, class... Args>
 auto block_on(executor& where_to, F&& f, Args&&... args) {
   using value_type = detail::spawned_value<F, Args...>;
@@ -54,7 +56,7 @@ auto block_on(executor& where_to, F&& f, Args&&... args) {
     ~last_step() { core.destroy(); }
   } last{detail::start_on(where_to, &ended, std::source_location::current(), std::forward<F>(f),
                           std::forward<Args>(args)...)};
-  ended.wait();
+  ended.wait(where_to);
   return detail::take_outcome<value_type>(last.core);
 }
 

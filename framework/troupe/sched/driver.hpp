@@ -26,6 +26,10 @@ public:
   /// Makes the wait() that is under way, or else the next one, return soon. Threads: any.
   virtual void interrupt() noexcept = 0;
 
+  /// Returns: a descriptor that is readable when poll() has something to do, or after interrupt();
+  /// -1 when there is none.
+  [[nodiscard]] virtual int descriptor() const noexcept { return -1; }
+
   /// Begins a graceful stop: everything that takes in new work (accepting connections) ends with
   /// `canceled`, now and from now on. Threads: any.
   virtual void stop_intake() noexcept {}

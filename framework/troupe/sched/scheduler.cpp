@@ -5,6 +5,7 @@
 #include <utility>
 
 #include <troupe/base/assert.hpp>
+#include <troupe/base/log.hpp>
 #include <troupe/sched/blocking_pool.hpp>
 #include <troupe/sched/detail/park_driver.hpp>
 #include <troupe/sched/detail/worker.hpp>
@@ -27,26 +28,34 @@ scheduler::scheduler(scheduler_config config)
       is_crowded_{config_.workers > pal::usable_cores()},
       idle_{config_.workers} {
   TROUPE_ASSERT(config_.workers >= 1 && config_.workers <= 1024);
-  TROUPE_ASSERT(!config_.seed || config_.workers == 1);
+  TROUPE_ASSERT(!(config_.seed || config_.caller_driven) || config_.workers == 1);
   if (!config_.io) config_.io = std::make_unique<detail::park_driver>();
   blocking_ = std::make_unique<blocking_pool>(*this, config_.max_blocking_threads);
   for (std::size_t i = 0; i < config_.workers; ++i) {
     workers_.push_back(std::make_unique<worker>(*this, i, config_.seed.value_or(i + 1)));
   }
+  if (config_.caller_driven) return;
   running_threads_.store(workers_.size(), std::memory_order_relaxed);
   try {
     for (std::size_t i = 0; i < workers_.size(); ++i) {
-      threads_.emplace_back([this, i] {
-        pal::set_thread_name(config_.thread_name + "-" + std::to_string(i));
-        workers_[i]->run();
-        running_threads_.fetch_sub(1, std::memory_order_release);  // -> stop_workers
-        thread_ended_.unpark();
-      });
+      threads_.emplace_back([this, i] { run_thread(i); });
     }
   } catch (...) {
     stop_workers();  // Those that have been made.
     throw;
   }
+}
+
+void scheduler::run_thread(std::size_t index) {
+  pal::set_thread_name(config_.thread_name + "-" + std::to_string(index));
+  if (config_.pin_workers && !pal::pin_to_core(index)) {
+    log(log_level::warning, "a worker could not be pinned to its core: it runs on all");
+  }
+  if (config_.on_thread_start) config_.on_thread_start(index);
+  workers_[index]->run();
+  if (config_.on_thread_stop) config_.on_thread_stop(index);
+  running_threads_.fetch_sub(1, std::memory_order_release);  // -> stop_workers
+  thread_ended_.unpark();
 }
 
 scheduler::~scheduler() {
@@ -74,6 +83,46 @@ bool scheduler::stop_workers(std::optional<time_point> until) {
   threads_.clear();
   if (!std::exchange(residents_know_, true)) tell_residents();
   return true;
+}
+
+std::size_t scheduler::poll_until(time_point until, std::size_t most) {
+  TROUPE_ASSERT(config_.caller_driven);
+  if (current() != nullptr) misuse("poll() was called inside a task: only the host's loop may");
+  if (polled_.exchange(true, std::memory_order_acquire)) {  // <- last_step
+    misuse("two threads are in poll() of one runtime at once: one of them has to drive it");
+  }
+  struct last_step {
+    pal::atomic<bool>& polled;
+    ~last_step() { polled.store(false, std::memory_order_release); }  // -> poll_until
+  } last{polled_};
+  worker& only = *workers_.front();
+  std::size_t turns = only.run_ready(most);
+  if (turns != 0 || stopping() || pal::real_clock().now() >= until) return turns;
+  only.wait_for_work(until);
+  return only.run_ready(most);
+}
+
+void scheduler::wait_while_idle() noexcept {
+  while (!watch_ended_.load(std::memory_order_acquire)) {  // <- end_watch
+    watch_sleeps_.store(true, std::memory_order_relaxed);
+    // The idle set's lock puts this look before or after the departure of each worker.
+    if (idle_.look().idle < workers_.size()) break;
+    watch_.park(std::nullopt);
+  }
+  watch_sleeps_.store(false, std::memory_order_relaxed);
+}
+
+void scheduler::ring_watch() noexcept {
+  if (watch_sleeps_.exchange(false, std::memory_order_relaxed)) watch_.unpark();
+}
+
+void scheduler::end_watch() noexcept {
+  watch_ended_.store(true, std::memory_order_release);  // -> wait_while_idle
+  watch_.unpark();
+}
+
+worker_sight scheduler::look_at(std::size_t index) const noexcept {
+  return workers_[index]->look();
 }
 
 void scheduler::take_back_all(const std::function<void(job&)>& act) {

@@ -18,6 +18,7 @@
 #include <troupe/sched/detail/inject_queue.hpp>
 #include <troupe/sched/driver.hpp>
 #include <troupe/sched/resident.hpp>
+#include <troupe/sched/worker_sight.hpp>
 #include <troupe/task/executor.hpp>
 
 namespace troupe {
@@ -30,12 +31,18 @@ class worker;
 /// What a scheduler is built with.
 struct scheduler_config {
   std::size_t workers = 1;                 ///< Threads that run jobs, 1 to 1024.
+  bool caller_driven = false;              ///< None of its own: one worker, run by poll_for().
   pal::clock* clock = &pal::real_clock();  ///< Where time comes from; outlives the scheduler.
   std::unique_ptr<driver> io;              ///< What idle workers wait in; null: nothing but wakes.
   std::optional<std::uint64_t> seed;       ///< One worker only: chooses the next job by this seed.
   std::size_t max_blocking_threads = 512;  ///< Limit of the blocking pool.
   duration deadline = std::chrono::seconds{5};  ///< Of requests that name none.
   std::string thread_name = "troupe";           ///< Workers are named troupe-0, troupe-1, ...
+  bool pin_workers = false;                     ///< Each worker stays on one core.
+  std::uint32_t budget = 128;                   ///< Operations of a turn that did not wait.
+  std::uint16_t mailbox_capacity = 1024;        ///< Of actors that name none.
+  /// Called on each worker's thread, with its index, before its first turn and after its last.
+  std::function<void(std::size_t)> on_thread_start, on_thread_stop;
 
   /// Called when nothing runs, nothing is queued and nothing from outside can come: with the number
   /// of tasks that still exist, which then wait for one another. On a worker; must not block. When
@@ -71,6 +78,21 @@ public:
   /// Returns: false when a worker was still in a turn at `until`; its thread then goes on alone.
   bool stop_workers(std::optional<time_point> until = std::nullopt);
 
+  /// For a scheduler that is caller_driven: runs what is ready, `most` turns at most; when nothing
+  /// is, waits until `until` for something, and runs that. Returns: how many turns it has run.
+  /// Requires: on no worker, and no other thread is in here; else a misuse.
+  std::size_t poll_until(time_point until, std::size_t most);
+  [[nodiscard]] bool is_caller_driven() const noexcept { return config_.caller_driven; }
+  /// Returns: when the next timer is due; none without timers, and under a virtual clock.
+  [[nodiscard]] std::optional<time_point> next_timer() const noexcept;
+
+  /// Blocks while all workers are idle, until end_watch(). For one thread alone.
+  void wait_while_idle() noexcept;
+  /// Ends that, now and from now on. Threads: any.
+  void end_watch() noexcept;
+  /// Requires: `index` below worker_count(). Threads: any.
+  [[nodiscard]] worker_sight look_at(std::size_t index) const noexcept;
+
   /// Takes every queued job back, for one who settles what is left. Requires: no worker runs.
   void take_back_all(const std::function<void(job&)>& act);
   /// Waits until no other thread is on its way out of schedule(). Requires: none comes in any more.
@@ -92,6 +114,7 @@ public:
   /// To be called on a worker when an alarm was set while there were no sweeps.
   void begin_sweeps() noexcept;
   [[nodiscard]] driver& io() const noexcept { return *config_.io; }
+  [[nodiscard]] std::uint16_t mailbox_capacity() const noexcept { return config_.mailbox_capacity; }
   [[nodiscard]] blocking_pool& blocking() const noexcept { return *blocking_; }
 
   /// Queues a job for one worker alone. Requires: `index` below worker_count().
@@ -114,11 +137,15 @@ private:
   [[nodiscard]] bool give_to_resident(job& left) noexcept;
   void evict_residents() noexcept;
 
+  void run_thread(std::size_t index);
+  // Called by a worker that is not idle any more.
+  void on_departure() noexcept {
+    if (watch_sleeps_.load(std::memory_order_relaxed)) ring_watch();  // <- wait_while_idle
+  }
+  void ring_watch() noexcept;
   void inject(job& ready) noexcept;
   void wake_for(detail::wake_reason reason) noexcept;
   [[nodiscard]] bool stopping() const noexcept { return stopping_.load(std::memory_order_acquire); }
-  // When a sleeping worker has to wake for a timer or a sweep.
-  [[nodiscard]] std::optional<time_point> next_timer() const noexcept;
   [[nodiscard]] std::optional<time_point> earliest_timer() const noexcept;
   void advance_all(time_point now) noexcept;
   // What there is when all workers are idle.
@@ -153,6 +180,13 @@ private:
   pal::atomic<std::uint64_t> driver_uses_{0};
   pal::atomic<duration::rep> driver_until_{duration::min().count()};
 
+  // The watch: asleep while all workers are idle. It says so, and then looks at the idle set; a
+  // worker leaves that set, under its lock, and then looks whether the watch sleeps.
+  pal::atomic<bool> watch_sleeps_{false};
+  pal::atomic<bool> watch_ended_{false};
+  pal::parker watch_;
+
+  pal::atomic<bool> polled_{false};  // A thread is in poll_until().
   alarms alarms_{config_.deadline};
   pal::atomic<bool> stopping_{false};
   pal::atomic<std::size_t> guards_{0};

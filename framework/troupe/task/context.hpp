@@ -25,19 +25,39 @@ private:
   pal::atomic<std::uint64_t> value_{0};
 };
 
+/// A value that one thread writes and any thread may look at, for what it is worth: plain loads and
+/// stores.
+template <class T>
+class shown {
+public:
+  constexpr explicit shown(T first) noexcept : value_{first} {}
+  shown(const shown&) = delete;
+  shown& operator=(const shown&) = delete;
+  T operator=(T next) noexcept {
+    value_.store(next, std::memory_order_relaxed);
+    return next;
+  }
+  operator T() const noexcept { return value_.load(std::memory_order_relaxed); }
+  T operator->() const noexcept { return *this; }
+
+private:
+  pal::atomic<T> value_;
+};
+
 /// What a worker thread knows about the job it is running; null pointer on every other thread.
 /// The worker sets it per job, so nothing here outlives a turn except the counts.
 struct context {
   executor* exec = nullptr;
-  task_core* current = nullptr;   ///< The task whose turn it is; null for other jobs.
-  actor_block* actor = nullptr;   ///< The actor whose turn it is; null for other jobs.
-  task_core* finished = nullptr;  ///< Set by a root coroutine that has reached its end.
-  job* after_turn = nullptr;      ///< To be queued when this task's turn is over.
+  shown<task_core*> current{nullptr};   ///< The task whose turn it is; null for other jobs.
+  shown<actor_block*> actor{nullptr};   ///< The actor whose turn it is; null for other jobs.
+  shown<const char*> handles{nullptr};  ///< The message it has begun last, in a turn of an actor.
+  task_core* finished = nullptr;        ///< Set by a root coroutine that has reached its end.
+  job* after_turn = nullptr;            ///< To be queued when this task's turn is over.
 
-  static constexpr std::uint32_t full_budget = 128;
-  std::uint32_t budget = full_budget;  ///< Operations this turn may still finish without waiting.
+  std::uint32_t full_budget = 128;     ///< Operations a turn may finish without waiting.
+  std::uint32_t budget = full_budget;  ///< Those that are left of this turn.
   time_point turn_began{};             ///< Read lazily, at the first check of a long turn.
-  bool in_turn = false;                ///< False while the worker itself polls or looks for work.
+  shown<bool> in_turn{false};          ///< False while the worker itself polls or looks for work.
   /// A turn of another job may run within this one: not within such a turn, nor where a seed
   /// decides the order of turns.
   bool takes_turns_in = true;
@@ -105,7 +125,7 @@ inline constinit thread_local context* current_context_pointer = nullptr;
 inline context* current_context() noexcept { return current_context_pointer; }
 
 /// Takes one operation from the turn's budget. Returns false when the task must give way: after
-/// 128 operations, or about 1 ms of them. The clock is read at every 16th.
+/// as many operations (128), or about 1 ms of them. The clock is read at every 16th.
 inline bool consume_budget() noexcept {
   context* here = current_context();
   if (here == nullptr || --here->budget == 0) return here == nullptr;

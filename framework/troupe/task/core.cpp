@@ -28,11 +28,11 @@ namespace detail {
 // Whose tasks are not routed need not say how.
 void task_owner::route(task_core&) noexcept { TROUPE_ASSERT(false); }
 
-task_core& task_core::create(executor& exec, std::source_location spawned_at) {
+task_core& task_core::create(executor& exec, task_origin origin) {
   task_core& cell = slab<task_core>::instance().take();
   cell.join_.store(0, std::memory_order_relaxed);
   cell.what_.store(nullptr, std::memory_order_relaxed);
-  cell.spawned_at_.store(spawned_at, std::memory_order_relaxed);
+  cell.origin_.store(origin, std::memory_order_relaxed);
   cell.exec_.store(&exec, std::memory_order_release);  // -> visit_live
   return cell;
 }
@@ -139,6 +139,7 @@ void task_core::destroy() noexcept {
   error_ = nullptr;
   clear_alarm();
   wait_for(nullptr);
+  works_for_.store(nullptr, std::memory_order_relaxed);
   // A new epoch for the next tenant, without the stop bit: late wakers miss (R3, R4).
   std::uint64_t word = word_.load(std::memory_order_relaxed);
   word_.store((word & ~(next_epoch - 1)) + next_epoch, std::memory_order_relaxed);
@@ -201,12 +202,21 @@ void task_core::visit_live(const executor& exec, void (*visit)(void*, task_core&
                            void* argument) {
   slab<task_core>::instance().for_each([&](task_core& task) {
     if (task.exec_.load(std::memory_order_acquire) != &exec) return;  // <- create
-    bool suspended = (task.word_.load(std::memory_order_relaxed) & (waiting | shielded)) != 0;
-    visit(argument, task,
-          record{task.what_.load(std::memory_order_relaxed),
-                 task.where_.load(std::memory_order_relaxed), task.spawned_at(), suspended,
-                 task.sequence_.load(std::memory_order_relaxed)});
+    visit(argument, task, task.look());
   });
+}
+
+task_core::record task_core::look() const noexcept {
+  record seen{};
+  seen.what = what_.load(std::memory_order_relaxed);
+  seen.where = where_.load(std::memory_order_relaxed);
+  task_origin origin = origin_.load(std::memory_order_relaxed);
+  seen.spawned_at = origin.spawned_at();
+  seen.handles = origin.handles();
+  seen.suspended = present_wait() != 0;
+  seen.works_for = works_for_.load(std::memory_order_acquire);  // <- works_for
+  seen.awaited = awaited();
+  return seen;
 }
 
 }  // namespace detail

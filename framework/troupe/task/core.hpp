@@ -1,5 +1,6 @@
 #pragma once
 
+#include <bit>
 #include <coroutine>
 #include <cstddef>
 #include <cstdint>
@@ -7,6 +8,7 @@
 #include <source_location>
 #include <utility>
 
+#include <troupe/base/assert.hpp>
 #include <troupe/base/cache_line.hpp>
 #include <troupe/base/intrusive_list.hpp>
 #include <troupe/pal/atomic.hpp>
@@ -34,8 +36,40 @@ protected:
 
 /// The place of a task in its owner's list.
 struct sibling_link : list_link {
-  explicit sibling_link(task_core& of) noexcept : task{&of} {}
-  task_core* const task;
+  [[nodiscard]] task_core& task() noexcept;
+};
+
+/// Where a task comes from: the line that has spawned it, or the message that it handles. As large
+/// as a pointer.
+class task_origin {
+public:
+  constexpr task_origin() noexcept = default;
+  task_origin(std::source_location spawned_at) noexcept
+      : bits_{std::bit_cast<std::uintptr_t>(spawned_at)} {}
+  /// Of a handler; `name` is that of the message's type, and static.
+  static task_origin of_message(const char* name) noexcept {
+    task_origin made;
+    made.bits_ = reinterpret_cast<std::uintptr_t>(name) | is_message;
+    return made;
+  }
+
+  /// Returns: a line 0 where it is not known, or it handles a message.
+  [[nodiscard]] std::source_location spawned_at() const noexcept {
+    bool is_place = (bits_ & is_message) == 0;
+    return std::bit_cast<std::source_location>(is_place ? bits_ : std::uintptr_t{0});
+  }
+  /// Returns: null where it handles none.
+  [[nodiscard]] const char* handles() const noexcept {
+    bool is_place = (bits_ & is_message) == 0;
+    return is_place ? nullptr : reinterpret_cast<const char*>(bits_ & ~is_message);
+  }
+
+private:
+  static_assert(sizeof(std::source_location) == sizeof(std::uintptr_t));
+  // No address of a program has this bit.
+  static constexpr std::uintptr_t is_message = std::uintptr_t{1} << 63;
+
+  std::uintptr_t bits_ = 0;
 };
 
 /// Told about the life of the tasks that belong to it.
@@ -95,7 +129,7 @@ public:
   using destroy_function = void (*)(void*) noexcept;
 
   /// Takes a cell from the slab. Errors: std::bad_alloc.
-  static task_core& create(executor& exec, std::source_location spawned_at);
+  static task_core& create(executor& exec, task_origin origin);
 
   // --- the wake word ---
 
@@ -283,7 +317,6 @@ public:
   void record_wait(const char* what, std::source_location where) noexcept {
     what_.store(what, std::memory_order_relaxed);
     where_.store(where, std::memory_order_relaxed);
-    sequence_.store(sequence_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
   }
   /// When a sweep shall nudge the wait that comes: the earliest of those that are set. R1
   void set_alarm(std::uint32_t sweep) noexcept {
@@ -313,7 +346,16 @@ public:
   }
 
   [[nodiscard]] std::source_location spawned_at() const noexcept {
-    return spawned_at_.load(std::memory_order_relaxed);
+    return origin_.load(std::memory_order_relaxed).spawned_at();
+  }
+
+  /// Says for which actor it works. To be called before it runs.
+  void works_for(actor_block* of) noexcept {
+    works_for_.store(of, std::memory_order_release);  // -> look
+  }
+  /// For the same as another task, one that is alive.
+  void works_as(const task_core& other) noexcept {
+    works_for(other.works_for_.load(std::memory_order_relaxed));
   }
 
   struct record {
@@ -321,8 +363,13 @@ public:
     std::source_location where;
     std::source_location spawned_at;
     bool suspended;
-    std::uint32_t sequence;
+    actor_block* works_for;  ///< Null for none.
+    const char* handles;     ///< The name of the message's type; null when it handles none.
+    actor_block* awaited;    ///< Null for none.
   };
+
+  /// Returns: what can be seen of the task. Threads: any; it may be torn, never invalid.
+  [[nodiscard]] record look() const noexcept;
 
   /// Calls `visit(task_core&, const record&)` for every live task of `exec`, oldest cell first.
   /// Threads: any; a record is a snapshot that may be torn, never invalid.
@@ -338,7 +385,7 @@ private:
   static constexpr std::uint64_t next_epoch = std::uint64_t{1} << epoch_shift;
   static constexpr std::uint64_t joined_done = 1, joined_detached = 2;
 
-  task_core() noexcept : job{&run_turn} {}
+  task_core() noexcept : job{&run_turn} { TROUPE_ASSERT(&sibling.task() == this); }
 
   static void run_turn(job& self) noexcept;
   void give_body(std::coroutine_handle<> body, task_owner* owner) noexcept;
@@ -362,21 +409,27 @@ private:
   settle_function settle_ = nullptr;
   destroy_function destroy_storage_ = nullptr;
   std::exception_ptr error_;
-  pal::atomic<std::source_location> spawned_at_{};
+  pal::atomic<task_origin> origin_{};
   pal::atomic<const char*> what_{nullptr};
   alignas(8) std::byte storage_[storage_bytes];
 
   // Third line: what only waiting tasks, and those of a scope, touch.
   pal::atomic<std::source_location> where_{};
-  pal::atomic<std::uint32_t> sequence_{0};
   pal::atomic<std::uint32_t> alarm_{0};  // 0: none.
   pal::atomic<actor_block*> awaited_{nullptr};
+  pal::atomic<actor_block*> works_for_{nullptr};
 
 public:
-  sibling_link sibling{*this};  ///< For the owner, who may list its children.
+  /// For the owner, who may list its children. The last of its task: sibling_link::task().
+  sibling_link sibling;
 };
 
 static_assert(sizeof(task_core) == 3 * cache_line_bytes);
+
+inline task_core& sibling_link::task() noexcept {
+  std::byte* end = reinterpret_cast<std::byte*>(this) + sizeof(sibling_link);
+  return *reinterpret_cast<task_core*>(end - sizeof(task_core));
+}
 
 template <class Visit>
 void task_core::for_each_live(const executor& exec, Visit visit) {

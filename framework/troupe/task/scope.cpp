@@ -4,10 +4,11 @@ namespace troupe::detail {
 
 // Children are left only when the runtime has ended, which destroys the scope's frame.
 scope_state::~scope_state() {
-  while (sibling_link* left = children_.pop_front()) left->task->destroy();
+  while (sibling_link* left = children_.pop_front()) left->task().destroy();
 }
 
 void scope_state::on_child_start(task_core& child) noexcept {
+  child.works_as(*parent_);
   pal::lock guard{mutex_};
   children_.push_back(child.sibling);
   ++live_;
@@ -36,7 +37,7 @@ void scope_state::on_child_end(task_core& child) noexcept {
 void scope_state::stop_all() noexcept {
   pal::lock guard{mutex_};
   stopping_ = true;
-  children_.for_each([](sibling_link& child) { child.task->request_stop(); });
+  children_.for_each([](sibling_link& child) { child.task().request_stop(); });
 }
 
 bool scope_state::has_ended() noexcept {

@@ -28,7 +28,7 @@ public:
     for (task_core* child : children_) child->destroy();
   }
 
-  void on_child_start(task_core&) noexcept override {}
+  void on_child_start(task_core& child) noexcept override { child.works_as(*parent_); }
   void on_child_end(task_core& child) noexcept override;
   [[nodiscard]] actor_block* actor() const noexcept override { return parent_->actor(); }
 

@@ -24,7 +24,8 @@ actor_block& actor_block::create(executor& exec, const actor_table& table, actor
   actor_block& made = slab<actor_block>::instance().take();
   made.mail_.reset();
   made.table_ = &table;
-  made.capacity_ = limits.capacity;
+  made.capacity_ =
+      limits.capacity != 0 ? limits.capacity : static_cast<scheduler&>(exec).mailbox_capacity();
   made.is_unbounded_ = limits.is_unbounded;
   made.is_pinned_ = limits.is_pinned;
   made.is_supervised_ = false;
@@ -150,6 +151,7 @@ void actor_block::stop_handler() noexcept {
 }
 
 void actor_block::on_child_start(task_core& handler) noexcept {
+  handler.works_for(this);
   handler_.store(&handler, std::memory_order_release);  // -> find_cycle
   side_tasks* side = side_if_any();
   if (is_pinned_ || (side != nullptr && !side->none_left())) handler.route_by_owner();
@@ -183,6 +185,7 @@ bool actor_block::try_run(request_base& message) noexcept {
   if (!may_run || !mail_.wake()) return false;
   inner_turn turn{here, *this};
   message.answer_here();
+  here.handles = kind.message_name;
   current_ = &message;
   was_active_ = true;
   has_begun_ = true;
@@ -357,6 +360,7 @@ bool actor_block::run(envelope& message) noexcept {
   was_active_ = true;
   has_begun_ = true;
   const envelope_table& kind = *message.table;  // An interleaved handler may have freed it.
+  current_context()->handles = kind.message_name;
   std::exception_ptr error;
   try {
     if (!kind.run(*this, message)) {

@@ -3,9 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
-#include <source_location>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include <troupe/actor/detail/actor_extension.hpp>
@@ -18,6 +16,8 @@
 #include <troupe/task/start.hpp>
 
 namespace troupe {
+
+struct actor_sight;
 
 /// What becomes of a message that finds the mailbox full.
 enum class overflow : unsigned char {
@@ -44,7 +44,7 @@ struct actor_table {
 
 /// How an actor is set up, beside its class.
 struct actor_limits {
-  std::uint16_t capacity = 1024;
+  std::uint16_t capacity = 0;  ///< 0: what the executor, a scheduler, says.
   bool is_unbounded = false;
   bool is_pinned = false;    ///< All its turns are on one worker.
   bool is_draining = false;  ///< A stop lets it do its mail.
@@ -208,7 +208,8 @@ public:
   /// Starts `body` as the handler of the message that is being run.
   template <class T>
   void start_handler(task<T>&& body) {
-    task_core& core = task_core::create(exec(), std::source_location::current());
+    task_core& core =
+        task_core::create(exec(), task_origin::of_message(current_->table->message_name));
     task_owner* owner = this;
     if (current_->table->is_interleaved) {
       try {
@@ -266,8 +267,10 @@ public:
   /// Errors: std::bad_alloc. Threads: any.
   static std::vector<actor_block*> all_unsupervised(const executor& exec);
 
-  /// See handlers_of_actors().
-  static std::unordered_map<const task_core*, std::string> handlers_on(const executor& exec);
+  /// Returns: its name, for one who holds no reference; "?" when that actor is gone. Threads: any.
+  [[nodiscard]] std::string name_seen();
+  /// See look_at_actors().
+  static std::vector<actor_sight> look_at_all(const executor& exec);
 
   /// Calls `act` with every routed task that waits for its turn. Requires: no worker runs.
   template <class Act>

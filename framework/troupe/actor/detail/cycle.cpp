@@ -31,14 +31,6 @@ std::uint64_t walk(const actor_block& start, actor_block& target,
   return 0;
 }
 
-// An actor of the cycle may be killed meanwhile: a reference holds its name.
-std::string name_of(actor_block& actor) {
-  if (!actor.try_add_ref(actor.generation())) return "?";
-  std::string name = actor.name();
-  actor.drop_ref();
-  return name;
-}
-
 }  // namespace
 
 std::unique_ptr<std::string> find_cycle(actor_block& start, actor_block& target) {
@@ -46,8 +38,8 @@ std::unique_ptr<std::string> find_cycle(actor_block& start, actor_block& target)
   if (first == 0) return nullptr;
   std::vector<actor_block*> passed;
   if (walk(start, target, &passed) != first) return nullptr;
-  auto text = std::make_unique<std::string>(name_of(start));
-  for (actor_block* each : passed) *text += " -> " + name_of(*each);
+  auto text = std::make_unique<std::string>(start.name_seen());
+  for (actor_block* each : passed) *text += " -> " + each->name_seen();
   return text;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include <troupe/actor/all_actors.hpp>
 #include <troupe/actor/detail/actor_block.hpp>
 #include <troupe/base/log.hpp>
 #include <troupe/pal/thread.hpp>
@@ -261,19 +262,33 @@ std::vector<actor_block*> actor_block::all_unsupervised(const executor& exec) {
   return found;
 }
 
-std::unordered_map<const task_core*, std::string> actor_block::handlers_on(const executor& exec) {
-  std::unordered_map<const task_core*, std::string> found;
+std::string actor_block::name_seen() {
+  // A reference holds its name while it is read.
+  if (!try_add_ref(generation())) return "?";
+  struct last_step {
+    actor_block& seen;
+    ~last_step() { seen.drop_ref(); }
+  } last{*this};
+  return name();
+}
+
+std::vector<actor_sight> actor_block::look_at_all(const executor& exec) {
+  std::vector<actor_sight> found;
   for_each_living(exec, [&](actor_block& each) {
-    const task_core* handler = each.handler();
-    // A reference holds its name while it is read.
-    if (handler == nullptr || !each.try_add_ref(each.generation())) return;
-    try {
-      found.emplace(handler, each.name());
-    } catch (...) {
-      each.drop_ref();
-      throw;
+    actor_sight seen;
+    seen.block = &each;
+    seen.name = each.name_seen();
+    seen.class_name = each.class_name();
+    seen.mail = each.mail_.count();
+    seen.capacity = each.capacity();
+    if (task_core* handler = each.handler()) {
+      task_core::record wait = handler->look();
+      seen.awaits = wait.awaited;
+      seen.handles = wait.works_for == &each ? wait.handles : nullptr;
+      seen.waits_for = wait.suspended ? wait.what : nullptr;
+      seen.waits_at = wait.where;
     }
-    each.drop_ref();
+    found.push_back(std::move(seen));
   });
   return found;
 }

@@ -368,8 +368,11 @@ struct delegated {
       .is_interleaved = handler::is_interleaved};
 };
 
-/// on_start or on_stop of A, run like a message.
-template <class A, auto Event>
+inline constexpr char start_name[] = "on_start";
+inline constexpr char stop_name[] = "on_stop";
+
+/// The on_start or on_stop of A, run like a message.
+template <class A, auto Event, const char* name>
 struct life_event final : envelope {
   using returned = decltype((std::declval<A&>().*Event)());
 
@@ -388,7 +391,7 @@ struct life_event final : envelope {
                                            .complete = &complete,
                                            .finish = &finish,
                                            .drop = &drop,
-                                           .message_name = "on_start or on_stop",
+                                           .message_name = name,
                                            .is_plain = !is_task<returned>::value};
 };
 

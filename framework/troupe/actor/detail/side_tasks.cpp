@@ -9,8 +9,8 @@ namespace troupe::detail {
 
 side_tasks::~side_tasks() {
   while (sibling_link* left = tasks_.pop_front()) {
-    task_owner* owner = left->task->owner();
-    left->task->destroy();
+    task_owner* owner = left->task().owner();
+    left->task().destroy();
     bool has_message = owner != this && owner != &timers_;
     if (has_message) static_cast<interleaved_run*>(owner)->abandon();
   }
@@ -45,12 +45,13 @@ bool side_tasks::run_ready() noexcept {
 }
 
 void side_tasks::stop_all() noexcept {
-  tasks_.for_each([](sibling_link& each) { each.task->request_stop(); });
+  tasks_.for_each([](sibling_link& each) { each.task().request_stop(); });
 }
 
 void side_tasks::on_child_start(task_core& task) noexcept {
   hold();
   link(task);
+  task.works_for(&actor_);
 }
 
 void side_tasks::on_child_end(task_core& task) noexcept {
@@ -67,7 +68,10 @@ void side_tasks::unlink(task_core& task, std::exception_ptr error) noexcept {
   task.destroy();
 }
 
-void timer_tasks::on_child_start(task_core& task) noexcept { among_.link(task); }
+void timer_tasks::on_child_start(task_core& task) noexcept {
+  among_.link(task);
+  task.works_for(actor());
+}
 
 void timer_tasks::on_child_end(task_core& task) noexcept { among_.unlink(task, task.exception()); }
 
@@ -78,6 +82,7 @@ void timer_tasks::route(task_core& ready) noexcept { among_.push_ready(ready); }
 void interleaved_run::on_child_start(task_core& task) noexcept {
   among_.hold();
   among_.link(task);
+  task.works_for(&actor_);
 }
 
 void interleaved_run::on_child_end(task_core& task) noexcept {

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 
+#include <troupe/observe/stall_watch.hpp>
 #include <troupe/pal/condition.hpp>
 #include <troupe/runtime/runtime.hpp>
 
@@ -13,7 +14,7 @@ namespace troupe {
 /// What a runtime owns, and the phases of its end.
 class runtime::state {
 public:
-  explicit state(const runtime_config& config);
+  state(const runtime_config& config, bool is_whole_program);
   ~state();
 
   [[nodiscard]] troupe::scheduler& sched() noexcept { return *scheduler_; }
@@ -38,6 +39,7 @@ private:
   void retire_all() noexcept;
 
   std::unique_ptr<troupe::scheduler> scheduler_;
+  std::optional<stall_watch> stalls_;  // Until the workers stop.
   bool stopped_ = false;
   bool is_held_ = false;  // A worker was in a turn when its time to stop was over.
 

@@ -31,22 +31,33 @@ worker::worker(scheduler& owner, std::size_t index, std::uint64_t seed)
       sights_(owner.config_.workers),
       coarse_{!owner.is_crowded_} {
   exec = &owner;
+  full_budget = owner.config_.budget;
   takes_turns_in = !owner.config_.seed;
 }
 
-void worker::run() {
+void worker::begin_running() noexcept {
   current_context_pointer = this;
+  thread_ = pal::this_thread();
   restart_measure();
+}
+
+void worker::end_running() noexcept { current_context_pointer = nullptr; }
+
+void worker::run() {
+  begin_running();
   while (!owner_.stopping()) {
-    if (--turns_to_measure_ == 0) maintain();
-    job* next = owner_.config_.seed ? next_seeded() : next_job();
-    if (next == nullptr) {
+    if (job* next = next_of_all()) {
+      run_turn(*next);
+    } else {
       find_work();
-      continue;
     }
-    run_turn(*next);
   }
-  current_context_pointer = nullptr;
+  end_running();
+}
+
+job* worker::next_of_all() noexcept {
+  if (--turns_to_measure_ == 0) maintain();
+  return owner_.config_.seed ? next_seeded() : next_job();
 }
 
 void worker::run_turn(job& next) noexcept {
@@ -184,6 +195,17 @@ job* worker::take_back() noexcept {
   if (job* oldest = queue_.pop()) return oldest;
   std::array<job*, 1> pinned;
   return posted_.pop(pinned) != 0 ? pinned[0] : nullptr;
+}
+
+worker_sight worker::look() const noexcept {
+  worker_sight seen;
+  seen.turns = turns_.value();
+  seen.in_turn = in_turn;
+  seen.task = current;
+  seen.actor = actor;
+  seen.handles = handles;
+  seen.thread = thread_;
+  return seen;
 }
 
 void worker::post(job& pinned) noexcept { posted_.push(pinned); }

@@ -8,12 +8,14 @@
 
 #include <troupe/pal/parker.hpp>
 #include <troupe/pal/random.hpp>
+#include <troupe/pal/thread.hpp>
 #include <troupe/sched/counters.hpp>
 #include <troupe/sched/detail/handoff_slot.hpp>
 #include <troupe/sched/detail/idle_set.hpp>
 #include <troupe/sched/detail/inject_queue.hpp>
 #include <troupe/sched/detail/run_queue.hpp>
 #include <troupe/sched/detail/timer_wheel.hpp>
+#include <troupe/sched/worker_sight.hpp>
 #include <troupe/task/context.hpp>
 
 namespace troupe {
@@ -31,6 +33,14 @@ public:
 
   /// The thread's body: runs jobs until the scheduler stops.
   void run();
+
+  // --- for a worker that no thread belongs to, on whatever thread ---
+
+  /// Runs what is ready, `most` turns at most, and what timers and the driver bring. Returns: the
+  /// turns it has run; with less than `most` nothing is ready now.
+  std::size_t run_ready(std::size_t most);
+  /// Waits for something to run, until `until`. Requires: the last run_ready() found nothing more.
+  void wait_for_work(std::optional<time_point> until);
 
   // --- on the worker's own thread ---
 
@@ -54,6 +64,7 @@ public:
   /// Returns: true when a job lies in the worker's queue, in its slot, or was posted to it.
   [[nodiscard]] bool has_work() const noexcept;
   void add_to(scheduler_counters& sum) const noexcept;
+  [[nodiscard]] worker_sight look() const noexcept;
 
   /// Takes a job that will not run. Returns: null when there is none. Requires: the thread has
   /// ended.
@@ -72,6 +83,9 @@ private:
   // Turns from this length on are worth it for each job that lies behind them.
   static constexpr duration coarse_turn = std::chrono::microseconds{20};
 
+  void begin_running() noexcept;
+  void end_running() noexcept;
+  [[nodiscard]] job* next_of_all() noexcept;
   void run_turn(job& next) noexcept;
   [[nodiscard]] job* next_job() noexcept;
   [[nodiscard]] job* next_seeded() noexcept;
@@ -86,6 +100,7 @@ private:
   void restart_measure() noexcept;
   void poll_driver() noexcept;
 
+  [[nodiscard]] bool go_idle();
   void find_work();
   [[nodiscard]] bool steal_from_all() noexcept;
   [[nodiscard]] std::size_t steal_half(worker& victim) noexcept;
@@ -126,6 +141,7 @@ private:
   pal::parker parker_;
   inject_queue posted_;
 
+  shown<pal::thread_id> thread_{pal::thread_id{}};  // Set while it runs.
   local_counter turns_, stolen_, overflows_, parks_;
   pal::atomic<std::uint64_t> wakes_{0};
 };

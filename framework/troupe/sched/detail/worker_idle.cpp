@@ -17,6 +17,56 @@ constexpr int max_empty_looks = 8;      // A watcher that saw nothing this often
 
 }  // namespace
 
+std::size_t worker::run_ready(std::size_t most) {
+  begin_running();
+  (void)owner_.idle_.leave(*this);
+  owner_.on_departure();
+  in_driver_.store(false, std::memory_order_relaxed);
+  std::size_t turns = 0;
+  bool has_looked = false;
+  while (turns < most && !owner_.stopping()) {
+    if (job* next = next_of_all()) {
+      run_turn(*next);
+      ++turns;
+      has_looked = false;
+    } else if (!has_looked) {
+      has_looked = true;
+      run_posted();
+      owner_.advance_all(owner_.clock().now());
+      poll_driver();
+    } else if (go_idle()) {
+      break;
+    } else {
+      has_looked = false;
+    }
+  }
+  end_running();
+  return turns;
+}
+
+// Returns: false when there is something to do after all.
+bool worker::go_idle() {
+  parks_.increment();
+  in_driver_.store(true, std::memory_order_seq_cst);  // -> unpark: the driver tells the caller
+  idle_set::entry entered = owner_.idle_.enter(*this);
+  bool has_more = !owner_.injected_.empty() || !posted_.empty();
+  if (!has_more && !owner_.on_all_idle(entered) && !has_work()) return true;
+  in_driver_.store(false, std::memory_order_relaxed);
+  (void)owner_.idle_.leave(*this);
+  owner_.on_departure();
+  return false;
+}
+
+void worker::wait_for_work(std::optional<time_point> until) {
+  begin_running();
+  if (auto next = owner_.next_timer(); next && (!until || *next < *until)) until = next;
+  {
+    pal::lock attending{owner_.driver_mutex_};
+    wait_in_driver(until);
+  }
+  end_running();
+}
+
 void worker::find_work() {
   run_posted();
   // Also what a posted job has just woken: idle_set R3.
@@ -112,6 +162,7 @@ void worker::park() {
   bool had_duty = watching || attended;
   if (watching) owner_.idle_.end_watch();
   bool left_by_itself = owner_.idle_.leave(*this);
+  owner_.on_departure();
   if (found) take_what_is_due();  // Not before: idle_set R3.
   if (left_by_itself) {           // What it was woken with is in its queue.
     if (queue_.size() > 1) owner_.wake_for(wake_reason::search);
