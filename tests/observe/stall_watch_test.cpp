@@ -146,11 +146,11 @@ BOOST_AUTO_TEST_CASE(says_nothing_of_many_short_turns_nor_of_waits) {
 BOOST_AUTO_TEST_CASE(leaves_out_calls_of_the_system_and_of_the_library) {
   std::vector<stack_frame> calls{{"__futex", "", 0},
                                  {"std::sort", "/usr/include/c++/12/x", 3},
-                                 {"mine::slow", "/home/me/troupe/mine.cpp", 7},
-                                 {"troupe::run", "/home/me/framework/troupe/runtime/run.cpp", 9},
-                                 {"main", "/home/me/main.cpp", 11}};
+                                 {"mine::slow", "/src/troupe/mine.cpp", 7},
+                                 {"troupe::run", "/src/framework/troupe/runtime/run.cpp", 9},
+                                 {"main", "/src/main.cpp", 11}};
   BOOST_TEST(first_own_calls(calls) ==
-             "/home/me/troupe/mine.cpp:7 in mine::slow, called from /home/me/main.cpp:11");
+             "/src/troupe/mine.cpp:7 in mine::slow, called from /src/main.cpp:11");
   BOOST_TEST(first_own_calls(std::vector<stack_frame>{}) == "");
 }
 
