@@ -17,7 +17,7 @@ using namespace std::chrono_literals;
 
 constexpr unsigned max_nonsense_count = 10;
 constexpr auto arrival_pause = 20ms;  // While draining: no byte for so long, and nothing is left.
-constexpr auto linger_time = 1s;
+constexpr auto linger_time = 500ms;
 constexpr std::size_t max_linger_bytes = 1 << 20;
 
 double seconds(troupe::duration length) { return std::chrono::duration<double>{length}.count(); }
