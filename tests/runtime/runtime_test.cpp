@@ -209,6 +209,24 @@ BOOST_AUTO_TEST_CASE(shut_down_names_the_actors_whose_handlers_survive) {
                                            ") of actor porter: waits for nothing at all at "));
 }
 
+BOOST_AUTO_TEST_CASE(shut_down_lists_blocking_work_with_the_line_that_began_it) {
+  pal::atomic<bool> may_end{false};
+  int begun_at = 0;
+  runtime rt{with_workers(1)};
+  rt.block_on([&]() -> task<> {
+    begun_at = __LINE__ + 1;
+    (void)spawn_blocking([&] {
+      while (!may_end.load()) std::this_thread::yield();
+    });
+    co_return;
+  });
+  auto survivors = rt.shut_down(5ms);
+  may_end.store(true);
+  BOOST_TEST_REQUIRE(survivors.size() == 1u);
+  BOOST_TEST(contains(survivors[0].spawned_at, here(begun_at)));
+  BOOST_TEST(contains(to_string(survivors[0]), ": blocking work, which cannot be interrupted"));
+}
+
 BOOST_AUTO_TEST_CASE(shut_down_of_an_idle_runtime_has_no_survivors) {
   runtime rt{with_workers(2)};
   BOOST_TEST(rt.shut_down(1h).empty());

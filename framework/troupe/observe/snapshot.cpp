@@ -6,6 +6,7 @@
 #include <utility>
 
 #include <troupe/actor/all_actors.hpp>
+#include <troupe/sched/blocking_pool.hpp>
 
 namespace troupe {
 
@@ -136,6 +137,17 @@ std::vector<task_report> tasks_of(const executor& exec) {
   return reports;
 }
 
+std::vector<task_report> survivors_of(const scheduler& of) {
+  std::vector<task_report> reports = tasks_of(of);
+  for (std::source_location where : of.blocking().places()) {
+    task_report report;
+    report.spawned_at = place(where);
+    report.waits_for = "blocking work, which cannot be interrupted";
+    reports.push_back(std::move(report));
+  }
+  return reports;
+}
+
 std::vector<actor_report> actors_of(const executor& exec) {
   std::vector<actor_report> reports;
   for (actor_sight& seen : look_at_actors(exec)) {
@@ -161,7 +173,7 @@ std::string dump(const scheduler& of) {
   auto actors = actors_of(of);
   text += fmt::format("{} actor{}\n", actors.size(), s_unless_one(actors.size()));
   for (const actor_report& each : actors) text += "  " + to_string(each) + "\n";
-  auto tasks = tasks_of(of);
+  auto tasks = survivors_of(of);
   text += fmt::format("{} task{}\n", tasks.size(), s_unless_one(tasks.size()));
   for (const task_report& each : tasks) text += "  " + to_string(each) + "\n";
   add_chains(text, look_at_actors(of));

@@ -47,6 +47,10 @@ struct actor_report {
 /// Errors: std::bad_alloc.
 [[nodiscard]] std::vector<task_report> tasks_of(const executor& exec);
 
+/// Returns: those of `of`, and its blocking work that runs or waits for a thread: whatever a stop
+/// has to wait for. Threads: any. Errors: std::bad_alloc.
+[[nodiscard]] std::vector<task_report> survivors_of(const scheduler& of);
+
 /// The same of actors.
 [[nodiscard]] std::vector<actor_report> actors_of(const executor& exec);
 

@@ -183,7 +183,7 @@ int main_run::stop_gracefully() {
     seen = wait_for_end(deadline);
   }
   if (seen == event::quiescent && live_ == 0) return finish(code_);
-  auto survivors = rt_.tasks();
+  auto survivors = survivors_of(rt_.scheduler());
   log(log_level::error, fmt::format("{} task{} survived the stop:", survivors.size(),
                                     survivors.size() == 1 ? "" : "s"));
   for (const auto& report : survivors) log(log_level::error, "  " + to_string(report));

@@ -152,7 +152,7 @@ std::vector<task_report> runtime::shut_down(std::chrono::nanoseconds budget) {
     left = wait_for_end(deadline);
   }
   std::vector<task_report> survivors;
-  if (left != std::size_t{0}) survivors = tasks();
+  if (left != std::size_t{0}) survivors = survivors_of(scheduler());
   state_->stop_now(std::chrono::milliseconds{100});
   return survivors;
 }

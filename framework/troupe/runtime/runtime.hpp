@@ -83,7 +83,8 @@ public:
   /// Stops gracefully: no new connections are accepted; actors are stopped, the youngest first;
   /// tasks get four fifths of `budget` to end by themselves, are then asked to stop, and those that
   /// are left at its end are reported.
-  /// Returns: the survivors; none after a clean stop. What is suspended is destroyed then, unless
+  /// Returns: the survivors, blocking work among them, which the end of this object waits for; none
+  ///          after a clean stop. What is suspended is destroyed then, unless
   ///          a survivor holds its worker: then nothing is ever destroyed, and that thread goes on.
   std::vector<task_report> shut_down(std::chrono::nanoseconds budget);
 

@@ -21,9 +21,12 @@ blocking_pool::~blocking_pool() {
   changed_.wait(guard, [this] { return threads_ == 0; });
 }
 
-void blocking_pool::submit(std::function<void()> work) {
+void blocking_pool::submit(std::function<void()> work, std::source_location where) {
+  auto fresh = std::make_unique<piece>();
+  fresh->work = std::move(work);
+  fresh->where = where;
   pal::lock guard{mutex_};
-  queue_.push_back(std::move(work));
+  queue_.push_back(std::move(fresh));
   owner_.add_guard();
   if (idle_ >= queue_.size()) {
     changed_.notify_one();
@@ -51,6 +54,14 @@ std::size_t blocking_pool::pending() const noexcept {
   return running_ + queue_.size();
 }
 
+std::vector<std::source_location> blocking_pool::places() const {
+  std::vector<std::source_location> found;
+  pal::lock guard{mutex_};
+  running_now_.for_each([&](const piece& each) { found.push_back(each.where); });
+  for (const auto& each : queue_) found.push_back(each->where);
+  return found;
+}
+
 void blocking_pool::run_thread() {
   pal::set_thread_name("troupe-block");
   pal::lock guard{mutex_};
@@ -60,13 +71,15 @@ void blocking_pool::run_thread() {
         changed_.wait_for(guard, idle_life, [this] { return stopping_ || !queue_.empty(); });
     --idle_;
     if (stopping_ || !woken) break;
-    auto work = std::move(queue_.front());
+    auto taken = std::move(queue_.front());
     queue_.pop_front();
     ++running_;
+    running_now_.push_back(*taken);
     guard.unlock();
-    work();
-    work = nullptr;  // Its captures end before the pool looks done.
+    taken->work();
+    taken->work = nullptr;  // Its captures end before the pool looks done.
     guard.lock();
+    intrusive_list<piece>::erase(*taken);
     after_each_();
     --running_;
     guard.unlock();

@@ -4,8 +4,11 @@
 #include <cstddef>
 #include <deque>
 #include <functional>
+#include <memory>
+#include <source_location>
 #include <vector>
 
+#include <troupe/base/intrusive_list.hpp>
 #include <troupe/pal/condition.hpp>
 #include <troupe/pal/thread.hpp>
 
@@ -26,7 +29,8 @@ public:
 
   /// Queues `work`, which must not throw. Until it has ended the runtime does not count as
   /// quiescent. Errors: std::system_error when no thread can be made and none exists.
-  void submit(std::function<void()> work);
+  void submit(std::function<void()> work,
+              std::source_location where = std::source_location::current());
 
   /// From now on has each thread of the pool call `act` after each piece of work: for state that
   /// libraries keep per thread. The last `act` given counts.
@@ -34,15 +38,23 @@ public:
 
   /// Returns: how many pieces of work are running or queued.
   [[nodiscard]] std::size_t pending() const noexcept;
+  /// Returns: where each of them was submitted. Errors: std::bad_alloc.
+  [[nodiscard]] std::vector<std::source_location> places() const;
 
 private:
+  struct piece : list_link {
+    std::function<void()> work;
+    std::source_location where;
+  };
+
   void run_thread();
 
   scheduler& owner_;
   const std::size_t max_threads_;
   mutable pal::mutex mutex_;
   pal::condition changed_;
-  std::deque<std::function<void()>> queue_;
+  std::deque<std::unique_ptr<piece>> queue_;
+  mutable intrusive_list<piece> running_now_;
   std::size_t threads_ = 0;
   std::size_t idle_ = 0;
   std::size_t running_ = 0;

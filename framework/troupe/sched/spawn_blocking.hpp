@@ -3,6 +3,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <source_location>
 #include <type_traits>
 #include <utility>
 
@@ -87,11 +88,13 @@ private:
 /// Runs `work()` on a thread of the blocking pool and returns at once; await the handle for the
 /// result. For calls that block: files, name lookup, foreign libraries.
 ///
+/// A stop that it outlasts lists it with the place of this call.
+///
 /// Errors:  std::system_error when no thread can be made. Outside a runtime: a misuse.
 /// Bounds:  at most 512 threads (scheduler_config::max_blocking_threads); more work waits.
 /// Example: `std::string text = co_await spawn_blocking([] { return read_file("a.txt"); });`
 template <class F>
-auto spawn_blocking(F work) {
+auto spawn_blocking(F work, std::source_location where = std::source_location::current()) {
   using value_type = std::invoke_result_t<F&>;
   scheduler* here = scheduler::current();
   if (here == nullptr) {
@@ -100,7 +103,7 @@ auto spawn_blocking(F work) {
   auto state = std::make_shared<detail::blocking_state<value_type>>();
   // Shared, since std::function wants a copy.
   auto shared_work = std::make_shared<std::optional<F>>(std::move(work));
-  here->blocking().submit([state, shared_work] { state->run(*shared_work); });
+  here->blocking().submit([state, shared_work] { state->run(*shared_work); }, where);
   return blocking_handle<value_type>{std::move(state)};
 }
 
