@@ -33,6 +33,12 @@ public:
   /// Requires: `element` is in no list.
   void push_front(T& element) noexcept { insert_before(*root_.next, element); }
 
+  /// Returns: the first element. Requires: not empty.
+  [[nodiscard]] T& front() noexcept {
+    TROUPE_ASSERT(!empty());
+    return static_cast<T&>(*root_.next);
+  }
+
   /// Takes the first element off; null when empty.
   [[nodiscard]] T* pop_front() noexcept {
     if (empty()) return nullptr;

@@ -31,20 +31,13 @@ std::size_t parking_lot::claim(bucket& here, const void* address,
   return count;
 }
 
-job* parking_lot::claim_all(bucket& here, const void* address) noexcept {
-  job* first = nullptr;
-  job** end = &first;
+void parking_lot::claim_all(bucket& here, const void* address, claimed_tasks& claimed) noexcept {
   here.waiters.for_each([&](parked_waiter& waiter) {
     if (waiter.address != address) return;
     intrusive_list<parked_waiter>::erase(waiter);
     waiter.was_woken = true;
-    if (task_core* task = waiter.key.claim()) {  // Ours alone from here on (R3), with its link.
-      task->next = nullptr;
-      *end = task;
-      end = &task->next;
-    }
+    claimed.claim(waiter.key);  // R3
   });
-  return first;
 }
 
 bool parking_lot::has_waiter(bucket& here, const void* address) noexcept {

@@ -6,6 +6,7 @@
 
 #include <troupe/base/intrusive_list.hpp>
 #include <troupe/pal/mutex.hpp>
+#include <troupe/sync/detail/claimed_tasks.hpp>
 #include <troupe/task/core.hpp>
 #include <troupe/task/waker.hpp>
 
@@ -73,18 +74,14 @@ public:
   /// sees the change may destroy the thing at `address`, and what is put there next is left alone.
   template <class Act>
   void wake_all(const void* address, Act change) noexcept {
-    job* claimed = nullptr;
+    claimed_tasks claimed;
     {
       bucket& here = bucket_of(address);
       pal::lock guard{here.mutex};
       change();
-      claimed = claim_all(here, address);
+      claim_all(here, address, claimed);
     }
-    while (claimed != nullptr) {
-      job* next = claimed->next;  // Before it runs.
-      static_cast<task_core*>(claimed)->schedule();
-      claimed = next;
-    }
+    claimed.schedule();
   }
 
 private:
@@ -102,8 +99,7 @@ private:
   }
   static std::size_t claim(bucket& here, const void* address,
                            std::array<task_core*, batch>& claimed, std::size_t wanted) noexcept;
-  // Returns: the claimed tasks, oldest first, linked by job::next.
-  static job* claim_all(bucket& here, const void* address) noexcept;
+  static void claim_all(bucket& here, const void* address, claimed_tasks& claimed) noexcept;
   static bool has_waiter(bucket& here, const void* address) noexcept;
 
   std::array<bucket, bucket_count> buckets_;
