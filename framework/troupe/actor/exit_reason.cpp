@@ -4,8 +4,8 @@
 
 namespace troupe {
 
-std::string to_string(const exit_reason& reason) {
-  switch (reason.kind) {
+std::string_view to_string(exit_kind kind) noexcept {
+  switch (kind) {
     case exit_kind::stopped:
       return "stopped";
     case exit_kind::unreachable:
@@ -13,7 +13,7 @@ std::string to_string(const exit_reason& reason) {
     case exit_kind::restarted:
       return "restarted by its supervisor";
     case exit_kind::failed:
-      return "failed: " + describe(reason.error);
+      return "failed";
     case exit_kind::killed:
       return "killed";
     case exit_kind::abandoned:
@@ -22,6 +22,12 @@ std::string to_string(const exit_reason& reason) {
       break;
   }
   return "it had ended before";
+}
+
+std::string to_string(const exit_reason& reason) {
+  std::string text{to_string(reason.kind)};
+  if (reason.kind == exit_kind::failed && reason.error) text += ": " + describe(reason.error);
+  return text;
 }
 
 }  // namespace troupe

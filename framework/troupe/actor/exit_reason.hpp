@@ -2,6 +2,7 @@
 
 #include <exception>
 #include <string>
+#include <string_view>
 
 namespace troupe {
 
@@ -15,6 +16,9 @@ enum class exit_kind : unsigned char {
   abandoned,    ///< Its runtime ended first.
   unknown,      ///< It had ended before anybody asked.
 };
+
+/// Returns: the kind as one phrase.
+[[nodiscard]] std::string_view to_string(exit_kind kind) noexcept;
 
 /// Why an actor has ended.
 struct exit_reason {
