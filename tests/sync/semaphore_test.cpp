@@ -1,3 +1,4 @@
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -306,6 +307,45 @@ BOOST_AUTO_TEST_CASE(a_wait_can_be_given_time) {
     BOOST_TEST((late.has_error() && late.error() == errc::timed_out));
   });
   BOOST_TEST(permits.available() == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(the_end_of_a_semaphore_refuses_who_waits_and_leaves_permits_valid) {
+  manual_executor exec;
+  std::optional<semaphore> permits{std::in_place, 1u};
+  auto held = permits->try_acquire().value();
+  boost::system::error_code refused;
+  spawn(&note_error, std::ref(*permits), 1u, std::ref(refused)).detach();
+  exec.run_all();
+  permits.reset();
+  exec.run_all();
+  BOOST_TEST(refused == closed);
+  held.release();
+}
+
+// Goal:   a runtime that ends destroys the frames of a semaphore, its holders and its waiters, in
+//         whatever order they stand.
+BOOST_AUTO_TEST_CASE(a_runtime_that_ends_first_destroys_semaphore_permits_and_waits) {
+  auto owned = std::make_shared<int>(1);
+  auto use = [](semaphore& from, std::shared_ptr<int>) -> task<> {
+    auto mine = co_await from.acquire();
+    event never;
+    co_await never.wait();
+  };
+  {
+    test::two_workers two;
+    two.rt
+        .spawn([owned, use]() -> task<> {
+          semaphore permits{2};
+          for (int i = 0; i < 5; ++i) spawn(use, std::ref(permits), owned).detach();
+          event never;
+          co_await never.wait();
+        })
+        .detach();
+    two.rt.block_on([]() -> task<> {
+      for (int i = 0; i < 20; ++i) co_await yield();
+    });
+  }
+  BOOST_TEST(owned.use_count() == 1);
 }
 
 // Goal:   the one who got all permits may end the semaphore while the last release returns.
