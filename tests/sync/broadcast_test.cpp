@@ -71,6 +71,8 @@ BOOST_AUTO_TEST_CASE(every_receiver_gets_every_value_then_the_end) {
   exec.run_all();
   for (int i = 1; i <= 3; ++i) BOOST_TEST(ends.tx.send(i) == 2u);
   exec.run_all();
+  BOOST_TEST(first == "1 2 3 ");  // The send has woken both.
+  BOOST_TEST(second == "1 2 3 ");
   BOOST_TEST(ends.tx.send(4) == 2u);
   drop(ends.tx);
   exec.run_all();

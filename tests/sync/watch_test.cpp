@@ -200,6 +200,21 @@ BOOST_AUTO_TEST_CASE(a_moved_end_is_a_misuse) {
   BOOST_CHECK_THROW((void)ends.rx.changed(), test::misused);
 }
 
+// Goal:   the end is not missed when it comes while the wait begins.
+BOOST_AUTO_TEST_CASE(an_end_by_a_foreign_thread_wakes_whoever_waits_or_is_about_to) {
+  test::two_workers two;
+  const std::size_t count = test::rounds(5'000);
+  for (std::size_t i = 0; i < count; ++i) {
+    auto ends = watch(0);
+    std::vector<int> seen;
+    auto following = two.rt.spawn([&]() -> task<> { co_await follow(ends.rx, seen); });
+    if (i % 2 == 0) ends.tx.set(1);
+    drop(ends.tx);
+    two.rt.block_on([&]() -> task<> { co_await following; });
+    BOOST_REQUIRE(seen.back() == -1);
+  }
+}
+
 // Goal:   no receiver misses the latest value or the end, and none goes back in time.
 BOOST_AUTO_TEST_CASE(the_latest_value_reaches_all_from_two_workers_and_foreign_threads) {
   test::two_workers two;
