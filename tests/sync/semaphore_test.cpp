@@ -226,7 +226,7 @@ BOOST_AUTO_TEST_CASE(cancel_safe_a_lost_select_takes_no_permit_and_keeps_no_plac
 }
 
 // The permits come while another branch has won already, and a loser still unwinds: it can take
-// them, since the lost acquire has given them back at once.
+// them, since the lost acquire has given up its place at once.
 BOOST_AUTO_TEST_CASE(a_select_that_unwinds_holds_no_permit_up) {
   manual_executor exec;
   semaphore permits{1};
@@ -252,8 +252,9 @@ BOOST_AUTO_TEST_CASE(a_select_that_unwinds_holds_no_permit_up) {
     co_await select(permits.acquire(), won.wait(), slow_loser());
   });
   exec.run_all();
-  held.release();
   won.set();
+  exec.run_all();  // Decided; the loser has come to its clean-up.
+  held.release();
   exec.run_all();
   BOOST_TEST(has_cleaned_up);
   BOOST_TEST(racing.done());
