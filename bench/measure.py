@@ -5,6 +5,7 @@ whatever else goes wrong raises Broken.
 """
 
 import os
+import re
 import resource
 import select
 import shutil
@@ -24,6 +25,7 @@ START_LIMIT_S = 10
 STOP_LIMIT_S = 5
 IDLE_SETTLE_S = 1
 IDLE_COUNTED_S = 10
+PIPELINE_S, PIPELINE_QUICK_S = 60, 10
 SERVER_CORE, LOAD_CORE = "0", "1"
 USAGE_EXIT_CODE = 2  # of a program that has no such work
 
@@ -99,6 +101,21 @@ def program_lines(run, renamed=None):
         except ValueError:
             raise Broken(f"{' '.join(command)}: not a result line: {line!r}") from None
     return figures
+
+
+def pipeline(run, name):
+    """How far apart the most and the least memory of the sample are, once it runs steadily."""
+    seconds, warm_up = (PIPELINE_QUICK_S, 2) if run.quick else (PIPELINE_S, 5)
+    command = [*run.command, "--seconds", str(seconds)]
+    *lines, verdict = finished(command, run.environment).splitlines()
+    found = [re.search(r" done=(\d+) .* rss=([\d.]+)MB$", line) for line in lines]
+    if not verdict.endswith(" ok") or len(found) != seconds or not all(found):
+        raise Broken(f"{' '.join(command)}: {verdict}")
+    memory = [float(line[2]) for line in found[warm_up:]]
+    return {
+        name: ((max(memory) - min(memory)) / min(memory) * 100, "% more memory"),
+        f"{name}_rate": (int(found[-1][1]) / seconds, "records/s"),
+    }
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ SOURCES = ROOT / "bench" / "peers"
 BUILT = ROOT / "build" / "peers"
 TROUPE = ROOT / "build" / "release" / "bench" / "troupe_bench"
 CAF_BENCH = ROOT / "build" / "release" / "bench" / "troupe_caf_bench"
+PIPELINE = ROOT / "build" / "release" / "samples" / "pipeline"
 ECHO_LOAD = BUILT / "echo_load"
 
 RUST_PACKAGES = Path("/usr/share/cargo/registry")

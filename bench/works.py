@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Callable
 
 import measure
-from peers import CAF_BENCH
+from peers import CAF_BENCH, PIPELINE
 
 HIGHER = "higher"
 LOWER = "lower"
@@ -136,6 +136,18 @@ WORKS = (
         # It breaks where a crash was not told of.
         {"troupe": f"crash_storm {COMMON}"},
         quick_size=100_000,
+    ),
+    Work(
+        "pipeline",
+        (
+            Metric("pipeline", "% more memory", LOWER, (Gate(None, "<=", 5),)),
+            Metric("pipeline_rate", "records/s", HIGHER),
+        ),
+        # The sample itself. It breaks where its books do not balance.
+        {"troupe": "--slow 1ms"},
+        measure=partial(measure.pipeline, name="pipeline"),
+        repeat=1,  # a minute of the same
+        program=PIPELINE,
     ),
     echo(64, *ECHO_GATES),
     echo(1024, *ECHO_GATES),

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <charconv>
+#include <chrono>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
@@ -50,6 +52,26 @@ public:
     }
     rest_.erase(found, found + 2);
     return value;
+  }
+
+  /// Returns: the time after `name`, such as 500us, 1ms, 2s; `otherwise` without the option.
+  std::chrono::nanoseconds time(std::string_view name, std::chrono::nanoseconds otherwise,
+                                std::chrono::nanoseconds most) {
+    usage_ += fmt::format(" [{} TIME]", name);
+    auto found = std::find(rest_.begin(), rest_.end(), name);
+    if (found == rest_.end()) return otherwise;
+    if (found + 1 == rest_.end()) refuse(fmt::format("{} lacks its time, such as 1ms", name));
+    std::string_view text{found[1]};
+    std::int64_t count = 0;
+    auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
+    std::string_view unit{end, static_cast<std::size_t>(text.data() + text.size() - end)};
+    std::int64_t factor = unit == "us" ? 1'000 : unit == "ms" ? 1'000'000 : 1'000'000'000;
+    bool is_time = error == std::errc{} && (unit == "us" || unit == "ms" || unit == "s");
+    if (!is_time || count < 0 || count > most.count() / factor) {
+      refuse(fmt::format("{} is '{}': it must be a time such as 500us, 1ms or 2s", name, text));
+    }
+    rest_.erase(found, found + 2);
+    return std::chrono::nanoseconds{count * factor};
   }
 
   void end() const {
