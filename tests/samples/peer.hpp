@@ -30,14 +30,14 @@ public:
     return !trying.connect_to(port) && errno == ECONNREFUSED;
   }
 
-  peer(peer&& other) noexcept : fd_{std::exchange(other.fd_, -1)} {}
+  peer(peer&& other) noexcept : fd_{std::exchange(other.fd_, -1)}, held_{std::move(other.held_)} {}
   ~peer() {
     if (fd_ >= 0) ::close(fd_);
   }
 
   /// Returns: what comes until the other end closes; fails when it does not close in order.
   std::string read_to_end() {
-    std::string all;
+    std::string all = std::exchange(held_, {});
     std::array<char, 4096> buffer{};
     for (;;) {
       ssize_t count = ::recv(fd_, buffer.data(), buffer.size(), 0);
@@ -45,6 +45,20 @@ public:
       if (count == 0) return all;
       all.append(buffer.data(), static_cast<std::size_t>(count));
     }
+  }
+
+  /// Returns: the next line, without its end.
+  std::string read_line() {
+    std::array<char, 4096> buffer{};
+    std::size_t end = 0;
+    while ((end = held_.find('\n')) == std::string::npos) {
+      ssize_t count = ::recv(fd_, buffer.data(), buffer.size(), 0);
+      BOOST_REQUIRE_MESSAGE(count > 0, "no whole line came; got: " << held_);
+      held_.append(buffer.data(), static_cast<std::size_t>(count));
+    }
+    std::string line = held_.substr(0, end);
+    held_.erase(0, end + 1);
+    return line;
   }
 
   /// Waits until there is something to read, and leaves it there.
@@ -93,6 +107,7 @@ private:
   }
 
   int fd_;
+  std::string held_;  // Read, of lines that were not asked for yet.
 };
 
 /// Returns: the port in the line `listening on 127.0.0.1:PORT`, which has to be the next one.
