@@ -82,11 +82,11 @@ public:
         changed.push_back(make_());
         self(this).monitor(changed.back()->above());
       }
+      changed.resize(m.size);
+      workers_->replace(std::move(changed));
     } catch (...) {
       return back.fail(std::current_exception());
     }
-    changed.resize(m.size);
-    workers_->replace(std::move(changed));
     back.answer();
   }
   void on(end_pool) { self().stop(); }
@@ -246,7 +246,10 @@ protected:
 
   task<> pass_on(M m) {
     auto sent = co_await pool_of_front().send(troupe::take(m)).as_result();
-    if (!sent) report_undelivered({"a message to a pool", ask_errc::receiver_gone});
+    if (sent) co_return;
+    // Nobody else hears of it.
+    auto why = static_cast<ask_errc>(sent.error().value());
+    report_undelivered({"a message to the front of a pool", why});
   }
 };
 template <class Pool, class Item>

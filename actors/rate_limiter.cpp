@@ -24,7 +24,7 @@ rate_limiter::rate_limiter(std::uint64_t rate, duration per, std::uint64_t burst
 }
 
 task<> rate_limiter::acquire(std::uint64_t count) {
-  check(count);
+  if (try_acquire(count)) co_return;
   place queued{*this};
   co_await queued.turn().wait();
   time_point when{};

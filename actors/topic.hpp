@@ -12,7 +12,6 @@
 #include <vector>
 
 #include <troupe/actor/actor.hpp>
-#include <troupe/sync/event.hpp>
 
 namespace troupe::actors {
 
@@ -91,14 +90,15 @@ struct unsubscription {
 /// `co_await news.send(article{...})` publishes.
 ///
 /// Subscribers are held weakly, and forgotten at their end; one that its supervisor starts anew
-/// stays. Each says by a `slow` what becomes of a message that finds its mailbox full. What was
-/// dropped is counted, and told: see `missed`, `disconnected`, `list_subscribers`.
+/// stays. A topic without a ref ends when it has given what it keeps. Each says by a `slow` what
+/// becomes of a message that finds its mailbox full. What was dropped is counted, and told: see
+/// `missed`, `disconnected`, `list_subscribers`.
 ///
 /// Requires: T can be copied; share what is large: topic<std::shared_ptr<const page>>.
-/// Errors:   a subscriber with slow::wait that waits for the topic itself misses what would close
-///           the cycle.
-/// Bounds:   per subscriber a monitor and a node of a map; with drop_oldest a task and `keep`
-///           messages.
+/// Errors:   where a subscriber with slow::wait waits for the topic while that waits for it, either
+///           its request fails with `deadlock`, or it misses the message.
+/// Bounds:   per subscriber a monitor and a node of a map; with drop_oldest, while it is slow, a
+///           task and `keep` messages.
 /// Example:
 ///     auto news = spawn<actors::topic<article>>();
 ///     co_await actors::subscribe(news, reader, actors::slow::drop_oldest, 10);
@@ -114,7 +114,7 @@ public:
     for (auto at = all_.begin(); at != all_.end(); at = all_.upper_bound(id)) {
       id = at->first;
       subscriber_ptr to = at->second;
-      if (!deliver(id, *to, message)) co_await wait_and_send(to, message);
+      if (!deliver(id, to, message)) co_await wait_and_send(to, message);
     }
   }
 
@@ -124,9 +124,8 @@ public:
     actor_id id = living->id();
     if (all_.find(id) == all_.end()) self(this).monitor(*living);
     auto made = std::make_shared<subscriber>(std::move(m), living->name());
-    end_pump(id);
-    all_.insert_or_assign(id, made);
-    if (made->how.policy == slow::drop_oldest) self().spawn([this, made] { return pump(made); });
+    part_from(id);
+    all_.insert_or_assign(id, std::move(made));
   }
   void on(unsubscription m) { forget(m.who); }
   void on(const down& ended) {
@@ -152,39 +151,49 @@ private:
     std::size_t dropped = 0;
     std::size_t untold = 0;  // Of the dropped ones.
     std::deque<T> kept;
-    event has_news;
+    bool is_pumped = false;
     bool is_over = false;
   };
   using subscriber_ptr = std::shared_ptr<subscriber>;
 
   // Returns: false when it has to be waited for.
-  bool deliver(const actor_id& id, subscriber& to, const T& message) {
-    if (to.how.policy == slow::drop_oldest) {
-      keep(to, message);
+  bool deliver(const actor_id& id, const subscriber_ptr& to, const T& message) {
+    if (to->is_pumped) {
+      keep(*to, message);
       return true;
     }
-    auto living = to.how.to.lock();
+    auto living = to->how.to.lock();
     if (!living) return true;
-    if (tell_missed(to)) {
+    if (tell_missed(*to)) {
       T copy = message;
       if (living->try_send(std::move(copy))) {
-        ++to.delivered;
+        ++to->delivered;
         return true;
       }
     }
     if (living->has_ended()) return true;
-    if (to.how.policy == slow::wait) return false;
-    drop(to);
-    if (to.how.policy != slow::drop_newest) part_with(id, to);
-    return true;
+    switch (to->how.policy) {
+      case slow::wait:
+        return false;
+      case slow::drop_oldest:
+        keep(*to, message);
+        self().spawn([this, to] { return pump(to); });
+        to->is_pumped = true;
+        return true;
+      case slow::drop_newest:
+        drop(*to);
+        return true;
+      default:
+        drop(*to);
+        part_with(id, *to);
+        return true;
+    }
   }
   void keep(subscriber& for_whom, const T& message) {
     for_whom.kept.push_back(message);
-    if (for_whom.kept.size() > for_whom.how.keep) {
-      for_whom.kept.pop_front();
-      drop(for_whom);
-    }
-    for_whom.has_news.set();
+    if (for_whom.kept.size() <= for_whom.how.keep) return;
+    for_whom.kept.pop_front();
+    drop(for_whom);
   }
 
   // A send gives up at the deadline in force; here only the end of the subscriber is a reason.
@@ -204,19 +213,15 @@ private:
     }
   }
 
-  // Gives what is kept for one that is slow as it finds room.
+  // Gives what is kept for one that is slow as it finds room. It runs while there is something, so
+  // that a topic without a ref ends when all is given.
   task<> pump(subscriber_ptr to) {
-    for (;;) {
-      co_await to->has_news.wait();
-      if (to->is_over) co_return;
-      if (to->kept.empty()) {
-        to->has_news.reset();
-        continue;
-      }
+    while (!to->is_over && !to->kept.empty()) {
       T next = std::move(to->kept.front());
       to->kept.pop_front();
       co_await wait_and_send(to, next);
     }
+    to->is_pumped = false;
   }
 
   void drop(subscriber& of) noexcept {
@@ -258,16 +263,15 @@ private:
     }
   }
 
-  void end_pump(const actor_id& id) {
+  void part_from(const actor_id& id) {
     auto found = all_.find(id);
     if (found == all_.end()) return;
     found->second->is_over = true;
-    found->second->has_news.set();
+    all_.erase(found);
   }
   void forget(const actor_id& id) {
     self(this).demonitor(id);
-    end_pump(id);
-    all_.erase(id);
+    part_from(id);
   }
 
   std::map<actor_id, subscriber_ptr> all_;

@@ -373,6 +373,61 @@ BOOST_AUTO_TEST_CASE(a_front_is_a_ref_to_a_protocol) {
   BOOST_TEST(all.sum() == 11);
 }
 
+BOOST_AUTO_TEST_CASE(a_request_by_a_front_does_not_wait_for_room) {
+  rt.block_on([&]() -> task<> {
+    pool_options options{.size = 1};
+    options.worker.capacity = 1;
+    auto clerks = spawn_pool<clerk>(options, std::ref(all));
+    auto any = clerks.front<note, work>();
+    auto busy = spawn([clerks]() -> task<> {
+      work m{0, 1s};
+      (void)co_await clerks.ask(m);
+    });
+    co_await sleep_for(1ms);
+    co_await clerks.send(note{});
+    auto answer = co_await any.ask(work{}).as_result();
+    BOOST_TEST((answer.error() == ask_errc::mailbox_full));
+    co_await busy;
+    co_await end(clerks);
+  });
+}
+
+BOOST_AUTO_TEST_CASE(what_a_front_cannot_pass_on_is_reported) {
+  static pal::atomic<int> lost{0};
+  auto former = set_undelivered_sink([](const undelivered& each) {
+    if (each.reason == ask_errc::receiver_gone) lost.fetch_add(1);
+  });
+  rt.block_on([&]() -> task<> {
+    auto clerks = start(2);
+    auto any = clerks.front<note, work>();
+    co_await end(clerks);
+    co_await any.send(note{});
+    co_await any.send(work{});
+    auto answer = co_await any.ask(work{}).as_result();
+    BOOST_TEST((answer.error() == ask_errc::receiver_gone));
+  });
+  set_undelivered_sink(former);
+  BOOST_TEST(lost.load() == 2);
+}
+
+BOOST_AUTO_TEST_CASE(a_worker_that_cannot_be_made_fails_the_resize_and_changes_nothing) {
+  struct picky final : actor {
+    explicit picky(tally& of) {
+      if (of.made.fetch_add(1) == 3) throw std::runtime_error{"no desk"};
+    }
+    int on(work) { return 1; }
+  };
+  rt.block_on([&]() -> task<> {
+    auto two = spawn_pool<picky>(2, std::ref(all));
+    auto grown = co_await two.resize(5).as_result();
+    BOOST_TEST((grown.error() == ask_errc::receiver_failed));
+    BOOST_TEST(two.size() == 2U);
+    BOOST_TEST((co_await two.ask(work{})) == 1);
+    co_await two.resize(3);
+    BOOST_TEST(two.size() == 3U);
+  });
+}
+
 BOOST_AUTO_TEST_CASE(a_pool_of_nobody_is_a_misuse) {
   rt.block_on([&]() -> task<> {
     auto text = test::misuse_of([&] { (void)start(0); });

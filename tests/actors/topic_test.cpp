@@ -197,6 +197,69 @@ BOOST_AUTO_TEST_CASE(drop_oldest_keeps_the_newest_at_the_topic) {
   });
 }
 
+BOOST_AUTO_TEST_CASE(drop_oldest_drops_nothing_of_what_finds_room) {
+  rt.block_on([&]() -> task<> {
+    news = spawn<topic<article>>();
+    auto a = start(log, 10ms, 10);
+    co_await subscribe(*news, a, slow::drop_oldest, 1);
+    co_await publish(1, 10);
+    co_await settle();
+    BOOST_TEST(log == "1 2 3 4 5 6 7 8 9 10 ");
+    news.reset();
+  });
+}
+
+BOOST_AUTO_TEST_CASE(without_a_ref_it_gives_what_it_keeps_and_ends) {
+  rt.block_on([&]() -> task<> {
+    news = spawn<topic<article>>();
+    weak_ref<topic<article>> watched{*news};
+    auto a = start(log, 10ms, 1);
+    co_await subscribe(*news, a, slow::drop_oldest, 100);
+    co_await publish(1, 20);
+    news.reset();
+    co_await settle();
+    BOOST_TEST(log.ends_with("18 19 20 "), log);
+    BOOST_TEST(!watched.lock());
+    BOOST_TEST(!a.has_ended());
+  });
+}
+
+BOOST_AUTO_TEST_CASE(a_subscriber_that_asks_the_topic_it_makes_wait_is_no_deadlock) {
+  struct asking final : actor {
+    asking(ref<topic<article>> of, int& seen_count, int& refused_count)
+        : of_{std::move(of)}, seen_{&seen_count}, refused_{&refused_count} {}
+    task<> on(article) {
+      ++*seen_;
+      auto totals = co_await of_.ask(count_totals{}, no_deadline).as_result();
+      if (!totals) {
+        BOOST_TEST((totals.error() == ask_errc::deadlock));
+        ++*refused_;
+      }
+    }
+    ref<topic<article>> of_;
+    int* seen_;
+    int* refused_;
+  };
+  rt.block_on([&]() -> task<> {
+    news = spawn<topic<article>>();
+    int seen_count = 0, refused_count = 0;
+    actor_options narrow;
+    narrow.capacity = 1;
+    auto a = spawn<asking>(narrow, *news, seen_count, refused_count);
+    co_await subscribe(*news, a, slow::wait);
+    co_await publish(1, 10);
+    co_await settle();
+    auto states = co_await news->ask(list_subscribers{});
+    BOOST_REQUIRE(states.size() == 1U);
+    BOOST_TEST(states[0].delivered == static_cast<std::size_t>(seen_count));
+    BOOST_TEST(states[0].delivered + states[0].dropped == 10U);
+    BOOST_TEST(refused_count + static_cast<int>(states[0].dropped) > 0);
+    a.stop();
+    co_await a.ended();
+    news.reset();
+  });
+}
+
 BOOST_AUTO_TEST_CASE(disconnect_ends_the_subscription_with_a_notice) {
   rt.block_on([&]() -> task<> {
     news = spawn<topic<article>>();

@@ -8,8 +8,17 @@
 #include <fmt/core.h>
 #include <boost/test/unit_test.hpp>
 
+#include <actors/aggregator.hpp>
+#include <actors/cache.hpp>
+#include <actors/circuit_breaker.hpp>
+#include <actors/connection.hpp>
+#include <actors/coordinator.hpp>
 #include <actors/listener.hpp>
+#include <actors/pool.hpp>
+#include <actors/rate_limiter.hpp>
+#include <actors/retry.hpp>
 #include <actors/ticker.hpp>
+#include <actors/topic.hpp>
 #include <troupe/actor/behaviors.hpp>
 #include <troupe/actor/supervisor.hpp>
 #include <troupe/net/tcp.hpp>
@@ -223,6 +232,86 @@ troupe::ref<troupe::actors::listener> listen() {
   return open;
 }
 
+class echo final : public troupe::actors::connection {
+public:
+  using connection::connection;
+
+private:
+  troupe::task<> on_frame(std::string line) override { co_await write(line + "\n"); }
+};
+
+troupe::task<> aggregate() {
+  auto print = [](int sum, std::size_t count) { fmt::print("{} of {}\n", sum, count); };
+  auto sums = troupe::spawn<troupe::actors::aggregator<int>>(print, 30s);
+  co_await sums.send(troupe::actors::add{5});
+}
+
+class device {
+public:
+  troupe::task<std::string> serve(fetch m) { co_return "page " + std::to_string(m.page); }
+};
+troupe::task<device> dial() { co_return device{}; }
+
+troupe::task<> coordinate() {
+  auto line = troupe::spawn<troupe::actors::coordinator<device, fetch>>(dial);
+  troupe::result<std::string> page = co_await line.ask(fetch{1});
+  BOOST_TEST(*page == "page 1");
+}
+
+troupe::task<> tick() {
+  auto c = troupe::spawn<counter>();
+  troupe::spawn<troupe::actors::ticker<add>>(c, 1s, add{1});
+  co_await troupe::sleep_for(3500ms);
+  BOOST_TEST((co_await c.ask(total{})) == 3);
+}
+
+troupe::task<> share_out() {
+  auto workers = troupe::actors::spawn_pool<counter>(4);
+  std::int64_t sum = co_await workers.ask(total{});
+  co_await workers.resize(8);
+  std::size_t taken = co_await workers.broadcast(add{1});
+  troupe::ref<troupe::protocol<add>> any = workers.front<add>();
+  BOOST_TEST(sum == 0);
+  BOOST_TEST(taken == 8U);
+  co_await any.send(add{1});
+}
+
+troupe::task<> publish() {
+  auto c = troupe::spawn<counter>();
+  auto news = troupe::spawn<troupe::actors::topic<add>>();
+  co_await troupe::actors::subscribe(news, c, troupe::actors::slow::drop_newest);
+  co_await news.send(add{1});
+  co_await troupe::sleep_for(1ms);
+  BOOST_TEST((co_await c.ask(total{})) == 1);
+}
+
+troupe::task<> keep_users() {
+  auto load = [](int id) -> troupe::task<std::string> { co_return "user " + std::to_string(id); };
+  troupe::actors::cache_options options;
+  options.expiry = 60s;
+  auto users = troupe::spawn<troupe::actors::cache<int, std::string>>(load, options);
+  troupe::result<std::string> user = co_await users.ask(troupe::actors::get{7});
+  BOOST_TEST(*user == "user 7");
+}
+
+troupe::task<> ask_again(troupe::ref<counter> c) {
+  troupe::actors::retry_policy policy;
+  policy.within = 2s;
+  auto sum = co_await troupe::actors::retry(policy, [&] { return c.ask(total{}); });
+  BOOST_TEST(sum == 0);
+}
+
+troupe::task<> keep_to_a_rate() {
+  troupe::actors::rate_limiter limiter{100, 1s, 10};
+  co_await limiter.acquire();
+}
+
+troupe::task<> break_off(troupe::ref<counter> c) {
+  troupe::actors::circuit_breaker breaker;
+  auto sum = co_await breaker.call([&] { return c.ask(total{}); });
+  BOOST_TEST(sum == 0);
+}
+
 }  // namespace
 
 BOOST_FIXTURE_TEST_SUITE(actors_, troupe::test::virtual_worker)
@@ -309,8 +398,29 @@ BOOST_AUTO_TEST_CASE(a_listener_is_ready_made) {
   });
 }
 
+BOOST_AUTO_TEST_CASE(aggregator_coordinator_and_ticker_are_ready_made) {
+  rt.block_on(aggregate);
+  rt.block_on(coordinate);
+  rt.block_on(tick);
+}
+
+BOOST_AUTO_TEST_CASE(a_pool_a_topic_and_a_cache_are_ready_made) {
+  rt.block_on(share_out);
+  rt.block_on(publish);
+  rt.block_on(keep_users);
+}
+
+BOOST_AUTO_TEST_CASE(retry_limiter_and_breaker_go_around_any_request) {
+  rt.block_on([]() -> troupe::task<> {
+    auto c = troupe::spawn<counter>();
+    co_await ask_again(c);
+    co_await keep_to_a_rate();
+    co_await break_off(c);
+  });
+}
+
 BOOST_AUTO_TEST_CASE(every_snippet_of_the_page_is_compiled_here) {
-  BOOST_TEST(troupe::test::check_snippets({"docs/actors.md", "tests/docs/actors_test.cpp"}) >= 10);
+  BOOST_TEST(troupe::test::check_snippets({"docs/actors.md", "tests/docs/actors_test.cpp"}) >= 20);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
