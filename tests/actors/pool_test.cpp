@@ -312,7 +312,8 @@ BOOST_AUTO_TEST_CASE(resized_under_load_it_answers_each_request_exactly_once) {
       asking.push_back(spawn([clerks]() -> task<int> {
         int answered = 0;
         for (int n = 0; n < each_asks; ++n) {
-          co_await clerks.send(tell{});
+          tell m;
+          co_await clerks.send(take(m));
           (void)co_await clerks.ask(work{});
           ++answered;
         }
