@@ -1,0 +1,13 @@
+#include <troupe/tls/context.hpp>
+
+#include <troupe/tls/detail/context_core.hpp>
+
+namespace troupe::tls {
+
+context::context(const client_config& config)
+    : core_{std::make_shared<detail::context_core>(config)} {}
+
+context::context(const server_config& config)
+    : core_{std::make_shared<detail::context_core>(config)} {}
+
+}  // namespace troupe::tls
