@@ -189,7 +189,7 @@ def cpu_seconds(pid):
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def echo(run, name, connections):
+def echo(run, name, connections, size_bytes=64):
     """A server and the load generator, pinned to a core each."""
     if not {int(SERVER_CORE), int(LOAD_CORE)} <= os.sched_getaffinity(0):
         raise Unavailable("needs cores 0 and 1")
@@ -197,7 +197,8 @@ def echo(run, name, connections):
     with running(server_command, run.environment) as server:
         load_command = ["taskset", "-c", LOAD_CORE, str(run.load_program)]
         load_command += ["--port", listening_port(server)]
-        load_command += ["--connections", str(connections), "--seconds", "1" if run.quick else "3"]
+        load_command += ["--connections", str(connections), "--size", str(size_bytes)]
+        load_command += ["--seconds", "1" if run.quick else "3"]
         cpu_before = cpu_seconds(server.process.pid)
         line = finished(load_command, {})
         cpu = cpu_seconds(server.process.pid) - cpu_before

@@ -20,7 +20,10 @@ BUILT = ROOT / "build" / "peers"
 TROUPE = ROOT / "build" / "release" / "bench" / "troupe_bench"
 CAF_BENCH = ROOT / "build" / "release" / "bench" / "troupe_caf_bench"
 PIPELINE = ROOT / "build" / "release" / "samples" / "pipeline"
+TLS_BENCH = ROOT / "build" / "release" / "bench" / "troupe_tls_bench"
 ECHO_LOAD = BUILT / "echo_load"
+TLS_LOAD = BUILT / "tls_load"
+TLS_CERTIFICATE, TLS_KEY = BUILT / "tls_certificate.pem", BUILT / "tls_key.pem"
 
 RUST_PACKAGES = Path("/usr/share/cargo/registry")
 MIMALLOC = "libmimalloc.so.2"
@@ -40,7 +43,7 @@ def build(command, **options):
         raise Unavailable(f"does not build: {errors[0]}")
 
 
-def build_c(source, program):
+def build_c(source, program, *more):
     if is_current(program, [source]):
         return
     compiler = shutil.which("clang-19") or shutil.which("cc")
@@ -49,11 +52,40 @@ def build_c(source, program):
     program.parent.mkdir(parents=True, exist_ok=True)
     warnings = ["-Wall", "-Wextra", "-Wpedantic", "-Wshadow", "-Wconversion"]
     files = ["-o", str(program.relative_to(ROOT)), str(source.relative_to(ROOT))]
-    build([compiler, "-O2", "-std=c11", *warnings, *files], cwd=ROOT)
+    build([compiler, "-O2", "-std=c11", *warnings, *files, *more], cwd=ROOT)
 
 
 def build_echo_load():
     build_c(ROOT / "bench" / "load" / "echo_load.c", ECHO_LOAD)
+
+
+def build_tls_load():
+    """The load generator, and a certificate for the servers, which it does not look at."""
+    build_c(
+        ROOT / "bench" / "load" / "echo_load.c", TLS_LOAD, "-DWITH_TLS", "-lssl", "-lcrypto"
+    )
+    if TLS_CERTIFICATE.exists() and TLS_KEY.exists():
+        return
+    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
+    command += ["-nodes", "-days", "3650", "-subj", "/CN=localhost"]
+    command += ["-out", str(TLS_CERTIFICATE), "-keyout", str(TLS_KEY)]
+    try:
+        build(command)
+    except FileNotFoundError:
+        raise Unavailable("not installed (Debian package openssl)") from None
+
+
+def build_asio():
+    source, program = SOURCES / "asio" / "tls_echo.cpp", ASIO_PROGRAM
+    if is_current(program, [source]):
+        return
+    compiler = shutil.which("clang++-19")
+    if compiler is None:
+        raise Unavailable("does not build: clang++-19 is not installed")
+    program.parent.mkdir(parents=True, exist_ok=True)
+    files = ["-o", str(program.relative_to(ROOT)), str(source.relative_to(ROOT))]
+    libraries = ["-fuse-ld=mold", "-lssl", "-lcrypto", "-pthread"]
+    build([compiler, "-O3", "-DNDEBUG", "-std=c++20", *files, *libraries], cwd=ROOT)
 
 
 def build_epoll():
@@ -101,6 +133,15 @@ def caf_version():
     return ".".join(str(int(part or 0)) for part in number.groups()) if number else None
 
 
+def asio_version():
+    try:
+        text = Path("/usr/include/boost/version.hpp").read_text()
+    except FileNotFoundError:
+        return None
+    found = re.search(r'#define BOOST_LIB_VERSION "(.+)"', text)
+    return found and f"Boost {found.group(1).replace('_', '.')}"
+
+
 def tokio_version():
     folders = sorted(RUST_PACKAGES.glob("tokio-1.*"))
     return folders[0].name.removeprefix("tokio-") if folders else None
@@ -117,6 +158,7 @@ class Peer:
     by_default: bool = True
 
 
+ASIO_PROGRAM = BUILT / "asio_tls_echo"
 TOKIO_PROGRAM = BUILT / "tokio" / "release" / "tokio_bench"
 
 PEERS = (
@@ -132,5 +174,6 @@ PEERS = (
         by_default=False,
     ),
     Peer("caf", CAF_BENCH, find_caf, caf_version),
+    Peer("asio", ASIO_PROGRAM, build_asio, asio_version),
     Peer("epoll", BUILT / "epoll_echo", build_epoll),
 )

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import report
 from measure import ROOT, Broken, Run, Unavailable
-from peers import ECHO_LOAD, PEERS, build_echo_load
+from peers import ECHO_LOAD, PEERS, build_echo_load, build_tls_load
 from works import WORKS
 
 REPEAT, QUICK_REPEAT = 5, 3
@@ -101,16 +101,17 @@ class Session:
 
     def measure_once(self, work, peer, repetition):
         """Adds the rows of one repetition (0: the warm-up)."""
-        program = work.program or peer.program
-        if work.program is not None and not program.exists():
+        own = work.program or (work.troupe_program if peer.name == "troupe" else None)
+        program = own or peer.program
+        if own is not None and not program.exists():
             raise Unavailable(f"{program.name} is not built")
-        if work.program is None and peer.name == "troupe" and self.arguments.troupe:
+        if own is None and peer.name == "troupe" and self.arguments.troupe:
             program = self.arguments.troupe.resolve()
         # Relative, so that no message and no file tells where this copy of the project lies.
         run = Run(
             command=[os.path.relpath(program, ROOT), *command_of(peer, work).split()],
             quick=self.arguments.quick,
-            load_program=ECHO_LOAD.relative_to(ROOT),
+            load_program=(work.load_program or ECHO_LOAD).relative_to(ROOT),
             size=work.quick_size if self.arguments.quick else None,
             environment=peer.environment,
         )
@@ -160,14 +161,20 @@ class Session:
                     say(f"{where}: BROKEN: {reason}")
                 peers.remove(peer)
 
+    def build_load(self, family, build):
+        """Builds a load generator; without it the works of its family are left out."""
+        theirs = [work for work in self.works if work.name.startswith(f"{family}/")]
+        try:
+            if theirs:
+                build()
+        except Unavailable as reason:
+            self.skip(f"{family}: the load generator {reason}")
+            self.works = [work for work in self.works if work not in theirs]
+
     def run(self):
         available = self.build_peers()
-        try:
-            if any(work.name.startswith("echo/") for work in self.works):
-                build_echo_load()
-        except Unavailable as reason:
-            self.skip(f"echo: the load generator {reason}")
-            self.works = [work for work in self.works if not work.name.startswith("echo/")]
+        self.build_load("echo", build_echo_load)
+        self.build_load("tls", build_tls_load)
         for position, work in enumerate(self.works, 1):
             self.measure_work(work, position, available)
         return available

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Callable
 
 import measure
-from peers import CAF_BENCH, PIPELINE
+from peers import CAF_BENCH, PIPELINE, TLS_BENCH, TLS_CERTIFICATE, TLS_KEY, TLS_LOAD
 
 HIGHER = "higher"
 LOWER = "lower"
@@ -47,6 +47,8 @@ class Work:
     quick_size: int | None = None  # total operations with --quick; None: the work has no size
     repeat: int | None = None  # counted repetitions without a warm-up, where fixed
     program: Path | None = None  # in place of the peers' own programs
+    troupe_program: Path | None = None  # in place of troupe's
+    load_program: Path | None = None  # in place of the usual load generator
 
 
 def on_both(name, options=COMMON):
@@ -95,6 +97,26 @@ def echo(connections, *gates):
         ),
         {"troupe": "echo --workers 2", "tokio": "echo --workers 2", "epoll": ""},
         measure=partial(measure.echo, name=name, connections=connections),
+    )
+
+
+def tls(size_bytes, connections):
+    """Echo over TLS, one worker each; the load agrees with both on OpenSSL's default cipher."""
+    name = f"tls/{size_bytes}/{connections}"
+    identity = f"{TLS_CERTIFICATE.relative_to(measure.ROOT)} {TLS_KEY.relative_to(measure.ROOT)}"
+    return Work(
+        name,
+        (
+            Metric(name, "requests/s", HIGHER, (Gate("asio", ">=", 0.8),)),
+            Metric(f"{name} p50", "us", LOWER),
+            Metric(f"{name} p99", "us", LOWER),
+            Metric(f"{name} p99.9", "us", LOWER),
+            Metric(f"{name} cpu", "us/request", LOWER),
+        ),
+        {"troupe": identity, "asio": identity},
+        measure=partial(measure.echo, name=name, connections=connections, size_bytes=size_bytes),
+        troupe_program=TLS_BENCH,
+        load_program=TLS_LOAD,
     )
 
 
@@ -151,6 +173,10 @@ WORKS = (
     ),
     echo(64, *ECHO_GATES),
     echo(1024, *ECHO_GATES),
+    tls(64, 1),
+    tls(64, 64),
+    tls(16384, 1),
+    tls(16384, 64),
     Work(
         "idle",
         (Metric("idle", "switches", LOWER, (Gate(None, "<", 5),)),),

@@ -74,6 +74,19 @@ public:
     return std::chrono::nanoseconds{count * factor};
   }
 
+  /// Returns: the text after `name`; empty without the option.
+  std::string text(std::string_view name, std::string_view what) {
+    usage_ += fmt::format(" [{} {}]", name, what);
+    auto found = std::find(rest_.begin(), rest_.end(), name);
+    if (found == rest_.end()) return {};
+    if (found + 1 == rest_.end() || found[1].empty()) {
+      refuse(fmt::format("{} lacks its {}", name, what));
+    }
+    std::string value{found[1]};
+    rest_.erase(found, found + 2);
+    return value;
+  }
+
   void end() const {
     if (rest_.empty()) return;
     if (rest_.front() == "--help") {

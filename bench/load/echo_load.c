@@ -1,6 +1,9 @@
 /* Load generator for TCP echo servers: one thread, epoll, N connections, each with one outstanding
  * request whose echo is compared byte by byte.
  *
+ * Compiled with -DWITH_TLS it speaks TLS, with versions and ciphers of OpenSSL's choice, and takes
+ * any certificate.
+ *
  *   echo_load --port P [--host 127.0.0.1] [--connections 64] [--seconds 3] [--size 64] [--warmup 1]
  *
  * Prints one line of tab-separated numbers, no header; fields are only ever added at its end:
@@ -31,6 +34,10 @@
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
+#ifdef WITH_TLS
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#endif
 
 enum {
   max_events = 512,
@@ -85,7 +92,7 @@ struct options {
   double seconds, warmup_seconds;
 };
 
-enum state { unopened, connecting, ready, waiting, failed };
+enum state { unopened, connecting, shaking, ready, waiting, failed };
 
 struct connection {
   int fd;
@@ -95,6 +102,9 @@ struct connection {
   size_t sent, received; /* bytes of the current request */
   int64_t sent_ns;
   const uint8_t* message;
+#ifdef WITH_TLS
+  SSL* ssl;
+#endif
 };
 
 struct run {
@@ -131,16 +141,85 @@ __attribute__((format(printf, 3, 4))) static void fail(struct run* r, struct con
     fputc('\n', stderr);
     va_end(arguments);
   }
-  if (c->state == connecting) r->in_connect--;
+  if (c->state == connecting || c->state == shaking) r->in_connect--;
   if (c->state == waiting) r->outstanding--;
   c->state = failed;
   if (c->fd >= 0) close(c->fd);
   c->fd = -1;
 }
 
+/* ---- The transport: send() and recv(), or the like of them over TLS. */
+
+#ifdef WITH_TLS
+
+static SSL_CTX* tls;
+
+static void prepare_transport(void) {
+  tls = SSL_CTX_new(TLS_client_method());
+  if (tls == NULL) fail_program("SSL_CTX_new");
+  SSL_CTX_set_read_ahead(tls, 1);
+  SSL_CTX_set_mode(tls, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+}
+
+static ssize_t outcome_of(struct connection* c, int result) {
+  if (result > 0) return result;
+  int error = SSL_get_error(c->ssl, result);
+  if (error == SSL_ERROR_ZERO_RETURN) return 0;
+  if (error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE)
+    errno = EAGAIN;
+  else if (error != SSL_ERROR_SYSCALL || errno == 0)
+    errno = EPROTO;
+  return -1;
+}
+
+static ssize_t send_some(struct connection* c, const uint8_t* from, size_t size_bytes) {
+  ERR_clear_error();
+  return outcome_of(c, SSL_write(c->ssl, from, (int)size_bytes));
+}
+
+static ssize_t recv_some(struct connection* c, uint8_t* into, size_t size_bytes) {
+  ERR_clear_error();
+  return outcome_of(c, SSL_read(c->ssl, into, (int)size_bytes));
+}
+
+/* Returns 1 when it is done, -1 with errno when not. */
+static ssize_t shake_hands(struct connection* c) {
+  if (c->ssl == NULL) {
+    c->ssl = SSL_new(tls);
+    SSL_set_fd(c->ssl, c->fd);
+  }
+  ERR_clear_error();
+  return outcome_of(c, SSL_connect(c->ssl));
+}
+
+static const bool sends_tickets = true; /* Bytes may come before the first request. */
+
+#else
+
+static void prepare_transport(void) {}
+
+static ssize_t send_some(struct connection* c, const uint8_t* from, size_t size_bytes) {
+  return send(c->fd, from, size_bytes, MSG_NOSIGNAL);
+}
+
+static ssize_t recv_some(struct connection* c, uint8_t* into, size_t size_bytes) {
+  return recv(c->fd, into, size_bytes, 0);
+}
+
+static ssize_t shake_hands(struct connection* c) {
+  (void)c;
+  return 1;
+}
+
+static const bool sends_tickets = false;
+
+#endif
+
+/* ---- Requests and answers. */
+
 static void write_rest(struct run* r, struct connection* c) {
   while (c->sent < r->options.size_bytes) {
-    ssize_t n = send(c->fd, c->message + c->sent, r->options.size_bytes - c->sent, MSG_NOSIGNAL);
+    ssize_t n = send_some(c, c->message + c->sent, r->options.size_bytes - c->sent);
     if (n < 0) {
       if (errno != EAGAIN) fail(r, c, "send: %s", strerror(errno));
       return; /* edge triggered: EPOLLOUT comes when there is room again */
@@ -165,7 +244,7 @@ static void read_answer(struct run* r, struct connection* c) {
   while (c->state == waiting) {
     size_t missing = r->options.size_bytes - c->received;
     /* One byte more than asked for, to notice a server that answers too much. */
-    ssize_t n = recv(c->fd, r->input, missing + 1, 0);
+    ssize_t n = recv_some(c, r->input, missing + 1);
     if (n < 0) {
       if (errno != EAGAIN) fail(r, c, "recv: %s", strerror(errno));
       return;
@@ -213,6 +292,16 @@ static void open_connection(struct run* r, struct connection* c) {
   if (epoll_ctl(r->epoll, EPOLL_CTL_ADD, c->fd, &event) != 0) fail_program("epoll_ctl");
 }
 
+static void finish_handshake(struct run* r, struct connection* c) {
+  ssize_t done = shake_hands(c);
+  if (done > 0) {
+    c->state = ready;
+    r->in_connect--;
+  } else if (done == 0 || errno != EAGAIN) {
+    fail(r, c, "handshake: %s", done == 0 ? "closed by the server" : strerror(errno));
+  }
+}
+
 static void finish_connect(struct run* r, struct connection* c, uint32_t events) {
   int error = 0;
   socklen_t length = sizeof error;
@@ -222,8 +311,8 @@ static void finish_connect(struct run* r, struct connection* c, uint32_t events)
     return;
   }
   if ((events & EPOLLOUT) == 0) return;
-  c->state = ready;
-  r->in_connect--;
+  c->state = shaking;
+  finish_handshake(r, c);
 }
 
 static void handle(struct run* r, struct connection* c, uint32_t events) {
@@ -231,12 +320,16 @@ static void handle(struct run* r, struct connection* c, uint32_t events) {
     case connecting:
       finish_connect(r, c, events);
       break;
+    case shaking:
+      finish_handshake(r, c);
+      break;
     case waiting:
       if ((events & EPOLLOUT) != 0) write_rest(r, c);
       if ((events & ~(uint32_t)EPOLLOUT) != 0) read_answer(r, c);
       break;
     case ready:
-      if ((events & EPOLLIN) != 0) fail(r, c, "closed or answered without a request");
+      if ((events & EPOLLIN) != 0 && !sends_tickets)
+        fail(r, c, "closed or answered without a request");
       break;
     case unopened:
     case failed:
@@ -266,7 +359,8 @@ static void connect_all(struct run* r) {
   }
   for (size_t i = 0; i < r->options.connections; ++i) {
     struct connection* c = &r->connections[i];
-    if (c->state == unopened || c->state == connecting) fail(r, c, "no connection in time");
+    if (c->state == unopened || c->state == connecting || c->state == shaking)
+      fail(r, c, "no connection in time");
   }
 }
 
@@ -371,6 +465,7 @@ int main(int argc, char** argv) {
   static struct run r; /* static: the histogram is large */
   r.options = parse(argc, argv);
   prepare(&r);
+  prepare_transport();
   double counted_seconds = load(&r);
   const struct histogram* h = &r.latency_ns;
   printf("%.1f\t%.2f\t%.2f\t%.2f\t%zu\t%llu\n", (double)h->count / counted_seconds,

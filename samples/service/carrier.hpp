@@ -13,7 +13,7 @@ namespace service {
 
 /// Gives a wire the actor that the coordinator asks. There is one kind of it in a build: with CAF
 /// carrier_caf.cpp, where that actor is one of CAF; without (TROUPE_WITH_CAF=OFF)
-/// carrier_plain.cpp, where it is the wire itself and the balance says caf=0, compared with
+/// carrier_no_caf.cpp, where it is the wire itself and the balance says caf=0, compared with
 /// nothing.
 class carrier {
 public:

@@ -22,6 +22,7 @@ enum class trouble {
   connect,
   answer,
   rtt,
+  handshake,
   count_
 };
 

@@ -24,22 +24,25 @@ double seconds(troupe::duration length) { return std::chrono::duration<double>{l
 
 }  // namespace
 
-connection::connection(troupe::io::stream peer, connection_id id, seat at, colleagues with)
+connection::connection(troupe::io::stream peer, connection_id id, seat at, colleagues with,
+                       gate through)
     : peer_{std::move(peer)},
       lines_{peer_, max_line_bytes},
       name_{peer_.peer_address()},
       id_{id},
       at_{std::move(at)},
-      with_{std::move(with)} {}
+      with_{std::move(with)},
+      through_{std::move(through)} {}
 
 connection::~connection() {
   // What is neither answered nor failed yet has failed now.
   counts_.failed = counts_.requests - counts_.answered;
-  connection_left left{id_, peer_.bytes_read(), counts_};
+  connection_left left{id_, peer_.is_open() ? peer_.bytes_read() : 0, counts_};
   (void)with_.counting.try_send(left);  // Refused only if all is torn down.
 }
 
 troupe::task<> connection::on_start() {
+  if (through_ && !co_await pass_gate()) co_return;
   std::optional<rejection> rejected;
   try {
     co_await ask_surely(with_.counting, report{id_, 0});
@@ -51,6 +54,20 @@ troupe::task<> connection::on_start() {
   }
   if (rejected) co_await turn_away(*rejected);
   co_await report_bytes();
+}
+
+// Returns: false when the peer was refused; it is then closed.
+troupe::task<bool> connection::pass_gate() {
+  try {
+    auto first = co_await troupe::select(through_(std::move(peer_)), at_->closing.wait(),
+                                         at_->draining.wait());
+    if (first.index() != 0) co_return false;
+    peer_ = std::move(std::get<0>(first));
+    co_return true;
+  } catch (const troupe::system_error& error) {
+    at_->heard.say(trouble::handshake, fmt::format("{}: {}: closed", name_, error.what()));
+  }
+  co_return false;
 }
 
 troupe::task<> connection::converse() {

@@ -9,6 +9,7 @@
 #include <troupe/io/stream.hpp>
 #include <troupe/task/task.hpp>
 
+#include "gate.hpp"
 #include "site.hpp"
 
 namespace service {
@@ -21,7 +22,8 @@ namespace service {
 /// site, and a kill() breaks off its one handler.
 class connection final : public troupe::actor {
 public:
-  connection(troupe::io::stream peer, connection_id id, seat at, colleagues with);
+  /// `through`: what the peer has to pass first; empty: nothing.
+  connection(troupe::io::stream peer, connection_id id, seat at, colleagues with, gate through);
   connection(const connection&) = delete;
   connection& operator=(const connection&) = delete;
   ~connection();  // Tells the aggregator what was read and answered, however it has ended.
@@ -36,6 +38,7 @@ private:
     bool is_told;  // Whether the peer gets the reason as its last line.
   };
 
+  troupe::task<bool> pass_gate();
   troupe::task<> converse();
   troupe::task<std::optional<std::string>> next_line();
   troupe::task<std::optional<std::string>> next_arrived_line();
@@ -56,6 +59,7 @@ private:
   connection_id id_;
   seat at_;
   colleagues with_;
+  gate through_;
 
   bool draining_ = false;
   std::optional<rejection> leaving_;  // Decided; the peer still gets its last answer.

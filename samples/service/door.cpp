@@ -36,10 +36,11 @@ struct maker {
   std::shared_ptr<site> at;
   colleagues with;
   std::optional<troupe::ref<chaos>> enemy;
+  gate through;
 
   troupe::ref<any_actor> operator()(troupe::io::stream peer) const {
     if (at->open_connections() >= at->wanted.max_connections) return refuse(std::move(peer));
-    auto made = troupe::spawn<connection>(std::move(peer), ++at->last_id, seat{at}, with);
+    auto made = troupe::spawn<connection>(std::move(peer), ++at->last_id, seat{at}, with, through);
     if (enemy) (void)enemy->try_send(victim{kind::a_connection, made});
     return made;
   }
@@ -48,7 +49,9 @@ struct maker {
     std::string reason =
         fmt::format("too many connections: the limit is {}", at->wanted.max_connections);
     at->heard.say(trouble::limit, fmt::format("{}: {}: closed", peer.peer_address(), reason));
-    return troupe::spawn<refusal>(std::move(peer), fmt::format("error: {}: closed\n", reason));
+    // Behind a gate it would have to be let in first: it is closed without a word.
+    std::string line = through ? std::string{} : fmt::format("error: {}: closed\n", reason);
+    return troupe::spawn<refusal>(std::move(peer), std::move(line));
   }
 };
 
@@ -56,15 +59,17 @@ struct maker {
 
 troupe::ref<listener> open_door(const troupe::ref<troupe::supervisor>& root,
                                 troupe::io::listener source, std::shared_ptr<site> at,
-                                colleagues with, std::optional<troupe::ref<chaos>> enemy) {
+                                colleagues with, std::optional<troupe::ref<chaos>> enemy,
+                                gate through) {
   troupe::actors::listener_options how;
   how.on_error = [at](boost::system::error_code error) {
     at->heard.say(trouble::accept, fmt::format("cannot accept a connection: {}; {} are open",
                                                error.message(), at->open_connections()));
   };
   // Transient: it ends for good when the service stops taking in.
-  troupe::child_options child{{.name = "listener"}, troupe::child_kind::transient};
-  listener::make_connection make = maker{std::move(at), std::move(with), std::move(enemy)};
+  troupe::child_options child{{.name = through ? "TLS listener" : "listener"}, troupe::child_kind::transient};
+  listener::make_connection make =
+      maker{std::move(at), std::move(with), std::move(enemy), std::move(through)};
   return troupe::spawn_child<listener>(
       root, std::move(child), std::make_shared<troupe::io::listener>(std::move(source)), make, how);
 }

@@ -8,6 +8,7 @@
 #include <troupe/actor/supervisor.hpp>
 
 #include "chaos.hpp"
+#include "gate.hpp"
 #include "site.hpp"
 
 namespace service {
@@ -18,6 +19,7 @@ namespace service {
 troupe::ref<troupe::actors::listener> open_door(const troupe::ref<troupe::supervisor>& root,
                                                 troupe::io::listener source,
                                                 std::shared_ptr<site> at, colleagues with,
-                                                std::optional<troupe::ref<chaos>> enemy);
+                                                std::optional<troupe::ref<chaos>> enemy,
+                                                gate through = {});
 
 }  // namespace service

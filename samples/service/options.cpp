@@ -36,11 +36,24 @@ options parse_options(int argc, char** argv) {
   wanted.chaos = given.flag("--chaos");
   auto kills = given.number<std::uint64_t>("--kills", 0, 1, 50);
   wanted.lost_bytes = given.number<std::uint64_t>("--lose", 0, 1, 1'000'000);
+  wanted.tls_certificate = given.text("--tls-cert", "FILE");
+  wanted.tls_key = given.text("--tls-key", "FILE");
+  auto tls_port = given.number<std::uint16_t>("--tls-port", 0, 1, 65535);
   given.end();
 
   if (wanted.serve && wanted.chaos) {
     refuse("--chaos needs a load, and --serve has none: leave out the one or the other");
   }
+  if (wanted.tls_certificate.empty() != wanted.tls_key.empty()) {
+    refuse("--tls-cert and --tls-key belong together: give both");
+  }
+  if (tls_port != 0 && wanted.tls_key.empty()) {
+    refuse("--tls-port needs a certificate: give --tls-cert and --tls-key");
+  }
+  if (!wanted.serve && !wanted.tls_key.empty()) {
+    refuse("the TLS port is for others, and without --serve there are none: give --serve");
+  }
+  wanted.tls_port = tls_port;
   if (kills != 0 && !wanted.chaos) refuse("--kills is how often --chaos kills: give both");
   if (wanted.serve && (seconds != 0 || connections != 0 || seed != 0)) {
     refuse(

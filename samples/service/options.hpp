@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 
 #include <troupe/pal/clock.hpp>
 
@@ -15,6 +16,10 @@ struct options {
   std::size_t workers = 0;  // 0: one per core.
   std::size_t max_connections = 10'000;
   troupe::duration idle = std::chrono::seconds{30};  // How long a peer may be silent, or not read.
+
+  // A second port that speaks TLS, if there is a certificate.
+  std::string tls_certificate, tls_key;  // Files.
+  std::uint16_t tls_port = 0;
 
   // The load's.
   std::chrono::seconds run_for{10};

@@ -46,6 +46,12 @@ troupe::task<> main_job::start() {
   // Peers that connect from now on wait until accepting begins.
   troupe::io::listener listener = troupe::net::tcp_listen("127.0.0.1", at_->wanted.port);
   troupe::io::listener ponger = troupe::net::tcp_listen("127.0.0.1", 0);
+  std::optional<troupe::io::listener> secure;
+  gate through;
+  if (!at_->wanted.tls_key.empty()) {
+    through = make_tls_gate(at_->wanted);
+    secure = troupe::net::tcp_listen("127.0.0.1", at_->wanted.tls_port);
+  }
   std::uint16_t port = listener.port();
   if (at_->wanted.chaos) enemy_ = troupe::spawn<chaos>(at_);
   start_roles(ponger.port());
@@ -59,6 +65,10 @@ troupe::task<> main_job::start() {
 
   fmt::print("listening on {}\n", listener.local_address());
   door_ = open_door(*root_, std::move(listener), at_, *parts_, enemy_);
+  if (secure) {
+    fmt::print("listening with TLS on {}\n", secure->local_address());
+    tls_door_ = open_door(*root_, std::move(*secure), at_, *parts_, enemy_, std::move(through));
+  }
   if (at_->wanted.serve) co_return;
   load_.emplace(at_, parts_->counting, port);
   load_->start();
@@ -158,6 +168,7 @@ troupe::task<balance> main_job::wind_down() {
 // Connections first: they talk to the other parts until their end.
 troupe::task<> main_job::close_door() {
   door_->stop();
+  if (tls_door_) tls_door_->stop();
   auto left = co_await troupe::timeout(drain_time, all_have_left()).as_result();
   if (left) co_return;
   at_->closing.set();
@@ -167,6 +178,7 @@ troupe::task<> main_job::close_door() {
 // Also those that a listener has made which was killed.
 troupe::task<> main_job::all_have_left() {
   co_await door_->ended();
+  if (tls_door_) co_await tls_door_->ended();
   at_->close();
   co_await at_->vacant.wait();
 }

@@ -51,7 +51,7 @@ private:
   std::optional<troupe::ref<troupe::supervisor>> root_;
   std::optional<colleagues> parts_;
   std::optional<troupe::ref<chaos>> enemy_;
-  std::optional<troupe::ref<troupe::actors::listener>> door_;
+  std::optional<troupe::ref<troupe::actors::listener>> door_, tls_door_;
   std::optional<load> load_;
   std::optional<troupe::join_handle<void>> ponging_;
   havoc done_;

@@ -109,6 +109,8 @@ public:
     return got == answer_bytes;
   }
 
+  [[nodiscard]] int fd() const noexcept { return fd_; }
+
   /// Ends the sending direction.
   void half_close() { BOOST_REQUIRE(::shutdown(fd_, SHUT_WR) == 0); }
 

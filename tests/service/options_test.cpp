@@ -49,6 +49,26 @@ BOOST_AUTO_TEST_CASE(options_of_chaos_need_it_and_it_needs_a_load) {
   BOOST_TEST(complaint_about({"--serve", "--chaos"}).starts_with("service: --chaos needs a load"));
 }
 
+BOOST_AUTO_TEST_CASE(a_tls_port_needs_a_certificate_and_its_key_and_goes_with_serving) {
+  BOOST_TEST(complaint_about({"--serve", "--tls-cert", "a.pem"}) ==
+             "service: --tls-cert and --tls-key belong together: give both\n");
+  BOOST_TEST(complaint_about({"--serve", "--tls-port", "7001"}).starts_with("service: --tls-port"));
+  BOOST_TEST(complaint_about({"--tls-cert", "a", "--tls-key", "b"}).find("give --serve") !=
+             std::string::npos);
+  BOOST_TEST(complaint_about({"--serve", "--tls-cert"}) == "service: --tls-cert lacks its FILE\n");
+}
+
+BOOST_AUTO_TEST_CASE(a_certificate_that_cannot_be_used_is_one_line_and_exit_code_1) {
+  samples::program started{
+      "service", {"--serve", "--tls-cert", "no/such.pem", "--tls-key", "no/such.key"}};
+  std::string text = started.error_text();
+  std::string expected = with_tls ? "service: TLS: certificate_chain (no/such.pem): No such file"
+                                  : "service: no TLS port: the service was built with TROUPE_WITH";
+  BOOST_TEST(text.starts_with(expected), text);
+  BOOST_TEST(text.find('\n') == text.size() - 1);
+  BOOST_TEST(started.exit_code() == 1);
+}
+
 BOOST_AUTO_TEST_CASE(a_port_in_use_is_one_line_and_exit_code_1) {
   samples::program first{"service", {"--serve"}};
   std::string port = std::to_string(samples::port_of(first));

@@ -21,6 +21,11 @@ inline constexpr bool with_caf = true;
 #else
 inline constexpr bool with_caf = false;
 #endif
+#ifdef TROUPE_WITH_TLS
+inline constexpr bool with_tls = true;
+#else
+inline constexpr bool with_tls = false;
+#endif
 
 /// The numbers of a balance line.
 struct balance {
