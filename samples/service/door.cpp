@@ -67,7 +67,8 @@ troupe::ref<listener> open_door(const troupe::ref<troupe::supervisor>& root,
                                                error.message(), at->open_connections()));
   };
   // Transient: it ends for good when the service stops taking in.
-  troupe::child_options child{{.name = through ? "TLS listener" : "listener"}, troupe::child_kind::transient};
+  troupe::child_options child{{.name = through ? "TLS listener" : "listener"},
+                              troupe::child_kind::transient};
   listener::make_connection make =
       maker{std::move(at), std::move(with), std::move(enemy), std::move(through)};
   return troupe::spawn_child<listener>(

@@ -59,8 +59,8 @@ BOOST_AUTO_TEST_CASE(a_tls_port_needs_a_certificate_and_its_key_and_goes_with_se
 }
 
 BOOST_AUTO_TEST_CASE(a_certificate_that_cannot_be_used_is_one_line_and_exit_code_1) {
-  samples::program started{
-      "service", {"--serve", "--tls-cert", "no/such.pem", "--tls-key", "no/such.key"}};
+  samples::program started{"service",
+                           {"--serve", "--tls-cert", "no/such.pem", "--tls-key", "no/such.key"}};
   std::string text = started.error_text();
   std::string expected = with_tls ? "service: TLS: certificate_chain (no/such.pem): No such file"
                                   : "service: no TLS port: the service was built with TROUPE_WITH";

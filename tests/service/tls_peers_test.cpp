@@ -107,7 +107,9 @@ struct secure_serving {
   std::uint16_t port = 0;
 };
 
-void check_unharmed(tls_line_peer& good) { BOOST_TEST(good.ask("echo still here") == "still here"); }
+void check_unharmed(tls_line_peer& good) {
+  BOOST_TEST(good.ask("echo still here") == "still here");
+}
 
 }  // namespace
 

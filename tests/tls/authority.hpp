@@ -112,8 +112,8 @@ private:
   }
   static std::string text_of(EVP_PKEY& key) {
     bio_ptr to{BIO_new(BIO_s_mem()), BIO_free};
-    BOOST_REQUIRE(
-        PEM_write_bio_PrivateKey(to.get(), &key, nullptr, nullptr, 0, nullptr, nullptr) == 1);
+    BOOST_REQUIRE(PEM_write_bio_PrivateKey(to.get(), &key, nullptr, nullptr, 0, nullptr, nullptr) ==
+                  1);
     return content(*to);
   }
 

@@ -64,15 +64,15 @@ BOOST_AUTO_TEST_CASE(what_is_missing_or_no_pem_is_named) {
 BOOST_AUTO_TEST_CASE(a_key_of_another_certificate_is_refused) {
   server_config config = serving(own);
   config.self.private_key = pem::text(trusted.issue().key);
-  BOOST_TEST(begins(refusal_of(config),
-                    "TLS: private_key (text): does not belong to the certificate"));
+  BOOST_TEST(
+      begins(refusal_of(config), "TLS: private_key (text): does not belong to the certificate"));
 }
 
 BOOST_AUTO_TEST_CASE(an_encrypted_key_needs_its_password) {
   server_config config = serving(own);
   config.self.private_key = pem::text(authority::encrypted(own, "secret"));
-  BOOST_TEST(begins(refusal_of(config),
-                    "TLS: private_key (text): is encrypted: give its key_password"));
+  BOOST_TEST(
+      begins(refusal_of(config), "TLS: private_key (text): is encrypted: give its key_password"));
   config.self.key_password = "wrong";
   BOOST_TEST(begins(refusal_of(config), "TLS: private_key (text): its key_password is wrong"));
   config.self.key_password = "secret";

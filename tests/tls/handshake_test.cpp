@@ -253,8 +253,7 @@ BOOST_AUTO_TEST_CASE(a_client_meets_a_server_without_tls) {
   rt.block_on([&]() -> task<> {
     net::connection wires = co_await net::connect_pair();
     co_await wires.far.write_all("220 hello\r\n");
-    outcome came =
-        co_await outcome_of(tls::connect(std::move(wires.near), client, "server.test"));
+    outcome came = co_await outcome_of(tls::connect(std::move(wires.near), client, "server.test"));
     BOOST_TEST((came.code == errc::not_tls), came.text);
   });
 }

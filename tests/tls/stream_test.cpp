@@ -308,7 +308,7 @@ BOOST_AUTO_TEST_CASE(key_updates_without_end_are_refused) {
   });
 }
 
-// Goal:   a reader whose answers find no room does not pile them up, and goes on when there is room.
+// Goal: a reader whose answers find no room does not pile them up, and goes on when there is room.
 BOOST_AUTO_TEST_CASE(a_peer_that_asks_for_keys_and_reads_none_is_not_served_without_bound) {
   with_server([&](io::stream& ours, raw_peer& peer) -> task<> {
     set_room(0);
@@ -347,8 +347,8 @@ BOOST_AUTO_TEST_CASE(a_write_waits_for_the_reader_while_a_message_of_the_handsha
     SSL_set_max_send_fragment(peer.ssl(), 512);
     SSL_new_session_ticket(peer.ssl());
     std::string ticket = peer.record("data");
-    std::size_t first_bytes = 5 + 256 * static_cast<unsigned char>(ticket[3]) +
-                              static_cast<unsigned char>(ticket[4]);
+    std::size_t first_bytes =
+        5 + 256 * static_cast<unsigned char>(ticket[3]) + static_cast<unsigned char>(ticket[4]);
     BOOST_REQUIRE(first_bytes < ticket.size() - 40);
     on.wire->feed(ticket.substr(0, first_bytes));
     boost::system::error_code code;
@@ -373,8 +373,7 @@ BOOST_AUTO_TEST_CASE(a_write_waits_for_the_reader_while_a_message_of_the_handsha
 
 BOOST_AUTO_TEST_CASE(an_error_of_the_stream_below_keeps_its_code) {
   with_server([&](io::stream& ours, raw_peer&) -> task<> {
-    boost::system::error_code reset =
-        make_error_code(boost::system::errc::connection_reset);
+    boost::system::error_code reset = make_error_code(boost::system::errc::connection_reset);
     {
       pal::lock guard{on.wire->mutex};
       on.wire->error = reset;

@@ -13,8 +13,7 @@ namespace troupe::tls {
 
 namespace {
 
-class handshake_operation final
-    : public troupe::detail::fallible_operation<handshake_operation> {
+class handshake_operation final : public troupe::detail::fallible_operation<handshake_operation> {
 public:
   static constexpr const char* name = "a TLS handshake";
 

@@ -182,8 +182,7 @@ context_core::context_core(const client_config& config)
     SSL_CTX_set_alpn_protos(ctx_.get(), bytes_of(alpn_), static_cast<unsigned>(alpn_.size()));
   }
   if (config.resumption) {
-    SSL_CTX_set_session_cache_mode(ctx_.get(),
-                                   SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+    SSL_CTX_set_session_cache_mode(ctx_.get(), SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
     SSL_CTX_sess_set_new_cb(ctx_.get(), tls_stream::on_new_session);
   }
 }
@@ -206,8 +205,8 @@ context_core::context_core(const server_config& config)
 void context_core::set_common(version least, bool resumption) {
   SSL_CTX* ctx = ctx_.get();
   SSL_CTX_set_min_proto_version(ctx, least == version::tls_1_3 ? TLS1_3_VERSION : TLS1_2_VERSION);
-  SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
-                               SSL_OP_CIPHER_SERVER_PREFERENCE);
+  SSL_CTX_set_options(
+      ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE);
   SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
                             SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
   // Takes a record's header and body, and what comes behind, with one read.

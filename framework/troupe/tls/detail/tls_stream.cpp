@@ -123,7 +123,7 @@ int tls_stream::on_new_session(SSL* ssl, SSL_SESSION* session) noexcept {
   return 1;
 }
 
-// ---- what OpenSSL calls; the mutex is held -------------------------------------------------------
+// ---- what OpenSSL calls; the mutex is held
 
 // Returns: 0 when there is nothing now, -1 when there will be nothing more.
 int tls_stream::pull(char* into, int size) noexcept {
@@ -158,8 +158,7 @@ int tls_stream::push(const char* from, int size) noexcept {
   if (push_error_.failed()) return -1;
   if (has_shut_down_) return size;  // Nothing may follow.
   if (outgoing_.size() >= max_outgoing_bytes) return 0;
-  std::span<const std::byte> rest =
-      std::as_bytes(std::span{from, static_cast<std::size_t>(size)});
+  std::span<const std::byte> rest = std::as_bytes(std::span{from, static_cast<std::size_t>(size)});
   if (!has_flusher_) rest = send_below(rest);
   if (!rest.empty() && !push_error_.failed() && !keep_for_flusher(rest)) {
     push_error_ = make_error_code(boost::system::errc::not_enough_memory);
@@ -201,7 +200,7 @@ void tls_stream::start_flusher() noexcept {
   }
 }
 
-// ---- outcomes; the mutex is held -----------------------------------------------------------------
+// ---- outcomes; the mutex is held
 
 bool tls_stream::must_wait(int ssl_error) noexcept {
   if (ssl_error == SSL_ERROR_WANT_READ) {
@@ -262,7 +261,7 @@ void tls_stream::free_writer() noexcept {
   if (is_writer_held_up_ && !is_writer_held_up()) std::exchange(writer_, waker{}).wake();
 }
 
-// ---- the two directions --------------------------------------------------------------------------
+// ---- the two directions
 
 io::attempt<void> tls_stream::try_handshake() noexcept {
   turn now{*this};
@@ -390,7 +389,7 @@ void tls_stream::close() noexcept {
   }
 }
 
-// ---- the flusher ---------------------------------------------------------------------------------
+// ---- the flusher
 
 tls_stream::flushed tls_stream::try_flush(bool after_close) noexcept {
   pal::lock guard{mutex_};
@@ -441,7 +440,7 @@ void tls_stream::end_flush() noexcept {
   }
 }
 
-// ---- what was agreed on --------------------------------------------------------------------------
+// ---- what was agreed on
 
 info tls_stream::agreed() const {
   pal::lock guard{mutex_};
@@ -456,8 +455,8 @@ info tls_stream::agreed() const {
   told.resumed = SSL_session_reused(ssl) == 1;
   X509* shown = SSL_get0_peer_certificate(ssl);
   if (shown == nullptr) return told;
-  told.peer_verified = (SSL_get_verify_mode(ssl) & SSL_VERIFY_PEER) != 0 &&
-                       SSL_get_verify_result(ssl) == X509_V_OK;
+  told.peer_verified =
+      (SSL_get_verify_mode(ssl) & SSL_VERIFY_PEER) != 0 && SSL_get_verify_result(ssl) == X509_V_OK;
   bio_ptr text{BIO_new(BIO_s_mem())};
   if (text == nullptr) throw std::bad_alloc{};
   X509_NAME_print_ex(text.get(), X509_get_subject_name(shown), 0, XN_FLAG_RFC2253);

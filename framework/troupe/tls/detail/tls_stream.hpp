@@ -108,12 +108,12 @@ private:
   std::size_t outgoing_begin_ = 0;
   waker reader_, writer_, flusher_;
   waits_for reading_waits_for_ = waits_for::below;  // Of the reading direction alone.
-  waits_for writing_waits_for_ = waits_for::room;         // Of the writing direction alone.
+  waits_for writing_waits_for_ = waits_for::room;   // Of the writing direction alone.
 
   // Outcomes that stay.
   boost::system::error_code pull_error_, push_error_, fatal_;
   unsigned long openssl_error_ = 0;  // Behind fatal_, if it is OpenSSL's.
-  std::uint32_t barren_bytes_ = 0;  // Pulled since the last byte of data.
+  std::uint32_t barren_bytes_ = 0;   // Pulled since the last byte of data.
   unsigned char first_byte_ = 0;
   bool has_begun_ = false;  // first_byte_ is there.
   bool is_tls_ = true;      // As far as first_byte_ tells.
