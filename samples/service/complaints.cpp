@@ -28,6 +28,7 @@ constexpr std::array<rule, static_cast<std::size_t>(trouble::count_)> rules{{
     {"connecting", 1},
     {"wrong answers", 10},
     {"rtt", 1},
+    {"TLS handshakes", 10},
 }};
 
 }  // namespace

@@ -65,7 +65,7 @@ troupe::task<bool> connection::pass_gate() {
     peer_ = std::move(std::get<0>(first));
     co_return true;
   } catch (const troupe::system_error& error) {
-    at_->heard.say(trouble::handshake, fmt::format("{}: {}: closed", name_, error.what()));
+    at_->heard.say(trouble::handshake, fmt::format("{}: closed", error.what()));
   }
   co_return false;
 }

@@ -48,7 +48,8 @@ namespace {
 
 constexpr auto time_after_close = std::chrono::seconds{2};
 
-task<> flush_all(flusher& turn) {
+// Owns the turn: at the end of a runtime a task may be destroyed before what it has shielded.
+task<> flush_all(flusher turn) {
   flush_operation while_open{turn, false};
   if (!co_await while_open) co_return;
   flush_operation after_close{turn, true};
@@ -58,6 +59,6 @@ task<> flush_all(flusher& turn) {
 }  // namespace
 
 // Shielded: what was counted as written goes out also when the tasks of the runtime are stopped.
-task<> flush(flusher turn) { co_await shield(flush_all(turn)); }
+task<> flush(flusher turn) { co_await shield(flush_all(std::move(turn))); }
 
 }  // namespace troupe::tls::detail
