@@ -402,11 +402,11 @@ tls_stream::flushed tls_stream::try_flush(bool after_close) noexcept {
   outgoing_begin_ = 0;
   if (is_closed_) return flushed::closed;
   has_flusher_ = false;
-  waker reading = std::exchange(reader_, waker{}), writing_on = std::exchange(writer_, waker{});
+  waker reader = std::exchange(reader_, waker{}), writer = std::exchange(writer_, waker{});
   guard.unlock();
   // From here on the device may be gone.
-  reading.wake();
-  writing_on.wake();
+  reader.wake();
+  writer.wake();
   return flushed::all;
 }
 
@@ -430,13 +430,13 @@ void tls_stream::end_flush() noexcept {
   has_flusher_ = false;
   if (!outgoing_.empty()) push_error_ = make_error_code(troupe::errc::canceled);
   bool is_last = is_closed_;
-  waker reading = std::exchange(reader_, waker{}), writing_on = std::exchange(writer_, waker{});
+  waker reader = std::exchange(reader_, waker{}), writer = std::exchange(writer_, waker{});
   guard.unlock();
   if (is_last) {
     delete this;  // R6
   } else {
-    reading.wake();
-    writing_on.wake();
+    reader.wake();
+    writer.wake();
   }
 }
 
