@@ -45,7 +45,7 @@ troupe::task<std::string> ask_once() {
 
 troupe::task<> follow(troupe::watch_receiver<int> level, std::vector<int>& seen) {
   seen.push_back(level.get());
-  while (co_await level.changed()) seen.push_back(level.get());
+  while (auto latest = co_await level.next()) seen.push_back(*latest);
 }
 
 troupe::task<std::vector<int>> watch_level() {

@@ -192,7 +192,7 @@ BOOST_AUTO_TEST_CASE(run_ends_when_only_waiters_remain) {
     auto silent = mpsc<int>(1);
     auto keeper = [&](sender<int> kept) -> task<> {
       task_waits = __LINE__ + 1;
-      while (co_await silent.rx.recv()) (void)kept;
+      while (auto never = co_await silent.rx.recv()) (void)kept;
     };
     spawned = __LINE__ + 1;
     auto handle = spawn(keeper, std::move(open.tx));

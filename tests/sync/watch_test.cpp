@@ -24,7 +24,7 @@ namespace {
 using test::manual_executor;
 
 task<> follow(watch_receiver<int> from, std::vector<int>& seen) {
-  while (co_await from.changed()) seen.push_back(from.get());
+  while (auto latest = co_await from.next()) seen.push_back(*latest);
   seen.push_back(-1);  // The end.
 }
 
@@ -103,15 +103,15 @@ BOOST_AUTO_TEST_CASE(each_receiver_has_a_version_of_its_own_and_a_copy_takes_it_
   auto fresh = ends.rx;  // Has not seen it either.
   std::vector<bool> changed;
   spawn([&]() -> task<> {
-    changed.push_back(co_await ends.rx.changed());
+    changed.push_back((co_await ends.rx.next()).has_value());
     auto up_to_date = ends.rx;
-    changed.push_back(co_await fresh.changed());
+    changed.push_back((co_await fresh.next()).has_value());
     ends.tx.set(2);
     changed.push_back(up_to_date.get() == 2);
     drop(ends.tx);
-    changed.push_back(co_await up_to_date.changed());  // It has got it.
-    changed.push_back(co_await fresh.changed());
-    changed.push_back(co_await fresh.changed());
+    changed.push_back((co_await up_to_date.next()).has_value());  // It has got it.
+    changed.push_back((co_await fresh.next()).has_value());
+    changed.push_back((co_await fresh.next()).has_value());
   }).detach();
   exec.run_all();
   BOOST_TEST(changed == (std::vector{true, true, true, false, true, false}),
@@ -172,12 +172,12 @@ BOOST_AUTO_TEST_CASE(cancel_safe_a_stopped_or_lost_wait_leaves_the_change_untold
   std::size_t winner = 9;
   std::optional<bool> changed;
   spawn([&]() -> task<> {
-    auto first = co_await select(ends.rx.changed(), other.wait());
+    auto first = co_await select(ends.rx.next(), other.wait());
     winner = first.index();
-    changed = co_await ends.rx.changed();
+    changed = (co_await ends.rx.next()).has_value();
   }).detach();
   auto stopped =
-      spawn([](watch_receiver<int> mine) -> task<> { co_await mine.changed(); }, ends.rx);
+      spawn([](watch_receiver<int> mine) -> task<> { co_await mine.next(); }, ends.rx);
   exec.run_all();
   stopped.request_stop();
   exec.run_all();
@@ -197,7 +197,7 @@ BOOST_AUTO_TEST_CASE(a_moved_end_is_a_misuse) {
   auto tx = std::move(ends.tx);
   auto rx = std::move(ends.rx);
   BOOST_CHECK_THROW(ends.tx.set(1), test::misused);
-  BOOST_CHECK_THROW((void)ends.rx.changed(), test::misused);
+  BOOST_CHECK_THROW((void)ends.rx.next(), test::misused);
 }
 
 // Goal:   the end is not missed when it comes while the wait begins.
@@ -226,10 +226,9 @@ BOOST_AUTO_TEST_CASE(the_latest_value_reaches_all_from_two_workers_and_foreign_t
   pal::atomic<int> wrong{0};
   auto follow_pairs = [&](watch_receiver<pair> from) -> task<int> {
     int last = 0;
-    while (co_await from.changed()) {
-      auto [first, second] = from.get();
-      if (first != second || first < last) wrong.fetch_add(1);
-      last = first;
+    while (auto latest = co_await from.next()) {
+      if (latest->first != latest->second || latest->first < last) wrong.fetch_add(1);
+      last = latest->first;
     }
     co_return last;
   };

@@ -3,6 +3,7 @@
 #include <concepts>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <type_traits>
 #include <utility>
 
@@ -157,16 +158,16 @@ public:
     if (core_ != nullptr) core_->remove_receiver();
   }
 
-  /// Returns: a copy of the latest value, which is no change for changed() any more. Also after the
+  /// Returns: a copy of the latest value, which next() does not give any more. Also after the
   ///          last sender has gone. Requires: T's copy uses no end of this watch.
   [[nodiscard]] T get() { return core().get(seen_); }
 
-  class changed_operation {
+  class next_operation {
   public:
     static constexpr const char* name = "a change of a watched value";
 
-    explicit changed_operation(watch_receiver& source) noexcept : source_{&source} {}
-    changed_operation(changed_operation&& other) noexcept : source_{other.source_} {}
+    explicit next_operation(watch_receiver& source) noexcept : source_{&source} {}
+    next_operation(next_operation&& other) noexcept : source_{other.source_} {}
 
     bool poll() noexcept {
       std::uint64_t word = source_->core_->changes().word();
@@ -179,7 +180,10 @@ public:
       return source_->core_->changes().park(waiter_, key, source_->seen_);
     }
     void delist() noexcept { detail::parking_lot::instance().leave(waiter_); }
-    [[nodiscard]] bool take() const noexcept { return has_changed_; }
+    [[nodiscard]] std::optional<T> take() {
+      if (!has_changed_) return std::nullopt;
+      return source_->get();
+    }
 
   private:
     watch_receiver* source_;
@@ -187,14 +191,13 @@ public:
     bool has_changed_ = false;
   };
 
-  /// Waits for a value that this receiver has not been told of, and has not got.
-  /// Of several in a row only the latest counts.
-  /// Returns: true; false when there is none and the last sender has gone.
+  /// Waits for a value that this receiver has not got.
+  /// Returns: a copy of the latest one; nothing when there is none and the last sender has gone.
   /// Requires: the receiver stays at its place until the await is over.
-  /// Cancel: nothing is lost: the change is told the next time.
-  [[nodiscard]] changed_operation changed() {
+  /// Cancel: nothing is lost: the value is given the next time.
+  [[nodiscard]] next_operation next() {
     core();
-    return changed_operation{*this};
+    return next_operation{*this};
   }
 
 private:
@@ -234,7 +237,7 @@ private:
 /// Example:
 ///     auto [tx, rx] = watch(1);
 ///     tx.set(2);
-///     while (co_await rx.changed()) use(rx.get());
+///     while (auto latest = co_await rx.next()) use(*latest);
 template <class T>
 [[nodiscard]] watch_ends<T> watch(T initial) {
   static_assert(std::is_object_v<T> && std::copyable<T>, "a watched value is copied and assigned");
