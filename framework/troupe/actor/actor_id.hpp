@@ -3,6 +3,8 @@
 #include <compare>
 #include <cstdint>
 
+#include <troupe/version.hpp>
+
 namespace troupe {
 
 /// Tells actors apart, also when they have ended. Two are equal when they name the same one.

@@ -4,6 +4,8 @@
 #include <string>
 #include <string_view>
 
+#include <troupe/version.hpp>
+
 namespace troupe {
 
 /// How an actor has ended, or one incarnation of it.

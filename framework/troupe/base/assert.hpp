@@ -1,5 +1,7 @@
 #pragma once
 
+#include <troupe/version.hpp>
+
 namespace troupe {
 
 /// What to do about a misuse of the interface; see set_misuse_handler(). Must not return.

@@ -2,6 +2,8 @@
 
 #include <cstddef>
 
+#include <troupe/version.hpp>
+
 namespace troupe {
 
 /// Distance in bytes at which two fields written by different threads do not disturb one another.

@@ -2,6 +2,8 @@
 
 #include <string_view>
 
+#include <troupe/version.hpp>
+
 namespace troupe {
 
 /// How urgent a line of text is.

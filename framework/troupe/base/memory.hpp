@@ -2,6 +2,8 @@
 
 #include <cstddef>
 
+#include <troupe/version.hpp>
+
 namespace troupe {
 
 /// Memory for coroutine frames, messages and other blocks that live short and cross threads.

@@ -7,6 +7,8 @@
 #include <boost/system/result.hpp>
 #include <boost/system/system_error.hpp>
 
+#include <troupe/version.hpp>
+
 namespace troupe {
 
 /// A value, or the error_code that says why there is none.

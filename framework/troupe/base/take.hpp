@@ -2,6 +2,8 @@
 
 #include <type_traits>
 
+#include <troupe/version.hpp>
+
 namespace troupe {
 
 /// Names a local that an operation may move from: `co_await tx.send(take(message))`.

@@ -13,6 +13,8 @@
 #include <caf/meta/type_name.hpp>
 #include <caf/serializer.hpp>
 
+#include <troupe/version.hpp>
+
 // What lets a plain struct be a CAF message without a line of CAF in it: inspect() for aggregates
 // whose fields CAF can inspect, and leave to send it within the process for all other aggregates.
 // To be included before the first use of such a struct in a message.

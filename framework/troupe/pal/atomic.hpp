@@ -2,6 +2,8 @@
 
 #include <atomic>
 
+#include <troupe/version.hpp>
+
 namespace troupe::pal {
 
 /// The atomic of all lock-free code here: a model checker replaces this one name.

@@ -2,6 +2,8 @@
 
 #include <atomic>
 
+#include <troupe/version.hpp>
+
 namespace troupe::pal {
 
 /// An asymmetric pair of full barriers: light on the path taken often, heavy on the rare one.

@@ -2,6 +2,8 @@
 
 #include <mutex>
 
+#include <troupe/version.hpp>
+
 namespace troupe::pal {
 
 using mutex = std::mutex;

@@ -2,6 +2,8 @@
 
 #include <cstdint>
 
+#include <troupe/version.hpp>
+
 namespace troupe::pal {
 
 /// A small, fast, seedable source of numbers; one seed gives one sequence on every machine.

@@ -6,6 +6,8 @@
 #include <string>
 #include <thread>
 
+#include <troupe/version.hpp>
+
 namespace troupe::pal {
 
 using thread = std::thread;

@@ -2,6 +2,8 @@
 
 #include <cstdint>
 
+#include <troupe/version.hpp>
+
 namespace troupe {
 
 /// What the workers of a runtime have done since its start; sums over all of them. Each number is

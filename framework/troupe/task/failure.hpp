@@ -4,6 +4,8 @@
 #include <source_location>
 #include <string>
 
+#include <troupe/version.hpp>
+
 namespace troupe {
 
 /// Where exceptions go that nobody awaits: those of tasks whose handle was dropped or detached.

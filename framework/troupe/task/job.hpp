@@ -1,5 +1,7 @@
 #pragma once
 
+#include <troupe/version.hpp>
+
 namespace troupe {
 
 /// A unit of work that can stand in one run queue at a time: a function and a link, no allocation.

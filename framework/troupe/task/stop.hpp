@@ -2,6 +2,8 @@
 
 #include <exception>
 
+#include <troupe/version.hpp>
+
 namespace troupe {
 
 /// Thrown out of an await in a task that was asked to stop; the task unwinds and ends.

@@ -2,6 +2,8 @@
 
 #include <cstdint>
 
+#include <troupe/version.hpp>
+
 namespace troupe {
 
 namespace detail {

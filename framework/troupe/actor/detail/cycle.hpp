@@ -3,6 +3,8 @@
 #include <memory>
 #include <string>
 
+#include <troupe/version.hpp>
+
 namespace troupe::detail {
 
 class actor_block;

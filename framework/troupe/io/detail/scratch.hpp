@@ -4,6 +4,8 @@
 #include <memory>
 #include <span>
 
+#include <troupe/version.hpp>
+
 namespace troupe::io::detail {
 
 /// A large buffer of the calling thread, for reads whose bytes are moved on before the turn ends:

@@ -3,6 +3,8 @@
 #include <array>
 #include <csignal>
 
+#include <troupe/version.hpp>
+
 namespace troupe::detail {
 
 /// Tells a descriptor about SIGINT and SIGTERM while it lives, the second of which ends the
