@@ -1,4 +1,9 @@
-# troupe_warnings(<target>): the warnings of this project, as errors, for our own targets only.
+# troupe_warnings(<target>): the warnings of this project, as errors, for our own targets only, and
+# not in the build of another project, whatever that asks of its own.
 function(troupe_warnings target)
-  target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror)
+  if(TROUPE_WARNINGS)
+    target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror)
+  else()
+    set_target_properties(${target} PROPERTIES COMPILE_WARNING_AS_ERROR OFF)
+  endif()
 endfunction()

@@ -62,9 +62,8 @@ def main():
         first = next((line for line in said.splitlines() if "error" in line), "no error")
         if expected not in first:
             wrong.append(f"{' '.join(flags)}: {first}\nexpected: {expected}")
-    print("\n".join(wrong))
-    return 1 if wrong else 0
+    return "\n".join(wrong)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main() or 0)

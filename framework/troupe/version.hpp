@@ -29,7 +29,7 @@
 namespace troupe {
 
 /// The version in words, "major.minor.patch".
-inline constexpr const char* version_string = TROUPE_DETAIL_VERSION_TEXT(
-    TROUPE_VERSION_MAJOR, TROUPE_VERSION_MINOR, TROUPE_VERSION_PATCH);
+inline constexpr const char* version_string =
+    TROUPE_DETAIL_VERSION_TEXT(TROUPE_VERSION_MAJOR, TROUPE_VERSION_MINOR, TROUPE_VERSION_PATCH);
 
 }  // namespace troupe
