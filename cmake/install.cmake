@@ -61,6 +61,7 @@ string(REGEX REPLACE "[^/]+" ".." to_prefix "${pc_dir}")
 configure_file(cmake/troupe.pc.in troupe.pc @ONLY)
 install(FILES "${PROJECT_BINARY_DIR}/troupe.pc" DESTINATION "${pc_dir}")
 install(FILES LICENSE README.md DESTINATION "${CMAKE_INSTALL_DOCDIR}")
+install(FILES LICENSE DESTINATION "${CMAKE_INSTALL_DATAROOTDIR}/doc/troupe-dev" RENAME copyright)
 
 foreach(name IN ITEMS config_dir components together apart apart_text facts libraries kind component target
                       include_dir what list type public_libraries private_libraries pc_dir to_prefix)
