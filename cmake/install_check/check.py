@@ -26,6 +26,7 @@ MULTIARCH = "lib"  # Fixed, so that the check knows where things are.
 VERSION = ".".join(re.findall(r"TROUPE_VERSION_(?:MAJOR|MINOR|PATCH) (\d+)$", (
     ROOT / "framework/troupe/version.hpp").read_text(), re.MULTILINE))
 EXPECTED = f"""troupe {VERSION}
+one pool: true
 canceled
 timeout: true
 blocking: 42
@@ -171,6 +172,27 @@ def template(how):
            "Hello, Ann! You are number 1.\n")
 
 
+# ---- shared libraries ----------------------------------------------------------------------------
+
+def exports():
+    """SONAMEs carry the minor version; nothing but what is ours is exported."""
+    prefix, counts = library("shared"), []
+    for path in sorted((prefix / MULTIARCH).glob("libtroupe_*.so")):
+        dynamic = run("readelf", "-d", path)
+        soname = re.search(r"SONAME.*\[(.*)\]", dynamic)[1]
+        expect("the SONAME is", soname, f"{path.name}.{VERSION.rpartition('.')[0]}")
+        symbols = run("nm", "-DC", "--defined-only", path).splitlines()
+        # Ours, or the run-time type information of ours.
+        foreign = [line for line in symbols if not re.search(
+            r"^\S+ \S (?:[\w -]+ (?:for|to) )?troupe(?:::|_debug_)", line)]
+        if foreign:
+            raise Failed(f"{path.name} exports {foreign[0]}, and {len(foreign) - 1} more")
+        counts.append(f"{path.name} {len(symbols)}")
+    if not counts:
+        raise Failed("there are no shared libraries")
+    return ", ".join(counts)
+
+
 # ---- pkg-config ----------------------------------------------------------------------------------
 
 def pkg_config(kind, compiler):
@@ -234,6 +256,12 @@ def ways(really):
     yield "find_package says what it lacks", refused_packages, ()
     for compiler in COMPILERS:
         yield f"pkg-config, static, {compiler}", pkg_config, ("static", compiler)
+    yield "the library, shared", library, ("shared",)
+    yield "SONAMEs and exported symbols", exports, ()
+    for compiler in COMPILERS:
+        yield f"find_package, shared, {compiler}", find_package, ("shared", compiler)
+        yield f"pkg-config, shared, {compiler}", pkg_config, ("shared", compiler)
+    yield "find_package, each component alone, shared", each_component, ("shared",)
     yield "add_subdirectory", as_sources, ("subdirectory",)
     yield "FetchContent", as_sources, ("fetch",)
     yield "samples/template, find_package", template, ("package",)
@@ -259,8 +287,8 @@ def main():
             continue
         start = time.monotonic()
         try:
-            check(*arguments)
-            passed, verdict, why = passed + 1, "PASS", ""
+            said = check(*arguments)
+            passed, verdict, why = passed + 1, "PASS", f"\n{said}" if isinstance(said, str) else ""
         except (Failed, OSError, subprocess.TimeoutExpired) as error:
             failed, verdict, why = failed + 1, "FAIL", f"\n{error}"
         print(f"{verdict} {name} ({time.monotonic() - start:.1f} s){why}", flush=True)

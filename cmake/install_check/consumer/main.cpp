@@ -8,11 +8,15 @@
 
 #include <fmt/core.h>
 
+#include <boost/asio/steady_timer.hpp>
+
 #include <actors/listener.hpp>
 #include <actors/ticker.hpp>
 #include <troupe/actor/actor.hpp>
+#include <troupe/actor/detail/message_pool.hpp>
 #include <troupe/base/log.hpp>
 #include <troupe/net/tcp.hpp>
+#include <troupe/net/use_task.hpp>
 #include <troupe/runtime/run.hpp>
 #include <troupe/sched/spawn_blocking.hpp>
 #include <troupe/sched/timeout.hpp>
@@ -73,6 +77,8 @@ troupe::task<> use_net() {
   std::string answer = co_await near.read_to_end(100);
   fmt::print("echo: {}\n", answer);
   co_await served;
+  boost::asio::steady_timer timer{troupe::net::io_context_of_current(), 1ms};
+  co_await timer.async_wait(troupe::net::use_task);
 }
 
 troupe::task<> use_actors() {
@@ -98,9 +104,16 @@ troupe::task<> use_tasks() {
   fmt::print("blocking: {}\n", sum);
 }
 
+// The header looks into the pool that the library opens: both have to mean the same one.
+void use_one_message_pool() {
+  troupe::detail::free_message(troupe::detail::allocate_message(64), 64);
+  fmt::print("one pool: {}\n", troupe::detail::local_messages.is_open);
+}
+
 // The sink is set here and called by the library.
 troupe::task<> main_task() {
   fmt::print("troupe {}\n", troupe::version_string);
+  use_one_message_pool();
   co_await use_tasks();
   co_await use_actors();
   co_await use_net();

@@ -120,7 +120,9 @@ private:
   time_point turn_began_;
 };
 
-inline constinit thread_local context* current_context_pointer = nullptr;
+// One per thread of the process, also where the library is shared and its users hide their symbols.
+[[gnu::visibility("default")]] inline constinit thread_local context* current_context_pointer =
+    nullptr;
 
 inline context* current_context() noexcept { return current_context_pointer; }
 

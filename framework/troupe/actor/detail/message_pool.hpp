@@ -27,8 +27,9 @@ struct message_pool {
   bool is_open = false;  ///< From its first block on; at its end there is no room, for good.
 };
 
-// Trivial to construct and to destroy, so that no use of it has to ask whether it is there.
-inline constinit thread_local message_pool local_messages{};
+// Trivial to construct and to destroy, so that no use of it has to ask whether it is there. One per
+// thread of the process: see current_context_pointer.
+[[gnu::visibility("default")]] inline constinit thread_local message_pool local_messages{};
 
 void* allocate_message_elsewhere(std::size_t size_bytes);
 void free_message_elsewhere(void* block, std::size_t size_bytes) noexcept;
