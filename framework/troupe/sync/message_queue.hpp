@@ -214,6 +214,9 @@ public:
   }
 
 private:
+  template <class>
+  friend struct debug_access;
+
   static constexpr std::uint64_t idle = 1, closed = 2, wanted = 4, poked = 8;
   static constexpr unsigned count_shift = 48;
   static constexpr std::uint64_t one = std::uint64_t{1} << count_shift;

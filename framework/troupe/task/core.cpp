@@ -1,10 +1,12 @@
 #include <troupe/task/core.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <exception>
 #include <utility>
 
 #include <troupe/base/assert.hpp>
+#include <troupe/task/debug_facts.hpp>
 #include <troupe/task/failure.hpp>
 #include <troupe/task/slab.hpp>
 #include <troupe/task/stop.hpp>
@@ -237,3 +239,44 @@ bool stop_requested() noexcept {
 }
 
 }  // namespace troupe
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Winvalid-offsetof"  // Both compilers lay them out in one way.
+
+namespace troupe::detail {
+
+template <>
+struct debug_access<task_core> {
+  using cells = slab<task_core>;
+  static constexpr debug_facts<17> facts{debug_format,
+                                         17,
+                                         &cells::there,
+                                         {
+                                             {"cell bytes", sizeof(task_core)},
+                                             {"chunks", offsetof(cells, chunks_)},
+                                             {"chunk bytes", sizeof(cells::chunk)},
+                                             {"chunk cells", offsetof(cells::chunk, cells)},
+                                             {"chunk made", offsetof(cells::chunk, made)},
+                                             {"word", offsetof(task_core, word_)},
+                                             {"exec", offsetof(task_core, exec_)},
+                                             {"join", offsetof(task_core, join_)},
+                                             {"spawned_at", offsetof(task_core, spawned_at_)},
+                                             {"what", offsetof(task_core, what_)},
+                                             {"where", offsetof(task_core, where_)},
+                                             {"awaited", offsetof(task_core, awaited_)},
+                                             {"waiting", task_core::waiting},
+                                             {"shielded", task_core::shielded},
+                                             {"stop", task_core::stop},
+                                             {"done", task_core::joined_done},
+                                             {"detached", task_core::joined_detached},
+                                         }};
+};
+
+}  // namespace troupe::detail
+
+extern "C" {
+[[gnu::used, gnu::retain, gnu::visibility("default")]] constinit auto troupe_debug_tasks =
+    troupe::detail::debug_access<troupe::detail::task_core>::facts;
+}
+
+#pragma GCC diagnostic pop

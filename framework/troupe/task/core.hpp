@@ -345,6 +345,8 @@ public:
 
 private:
   friend class slab<task_core>;
+  template <class>
+  friend struct debug_access;
 
   static constexpr std::uint64_t waiting = 1, shielded = 2, notified = 4, stop = 8, retired = 16,
                                  routed = 32;

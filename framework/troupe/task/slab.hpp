@@ -63,6 +63,9 @@ public:
   }
 
 private:
+  template <class>
+  friend struct debug_access;
+
   static constexpr std::size_t batch = 64;
   static constexpr std::size_t chunk_bytes = std::size_t{1} << 21;  // One huge page.
   static constexpr std::size_t chunk_cells = chunk_bytes / sizeof(Cell);
@@ -79,6 +82,8 @@ private:
       if (count > 0) slab::instance().return_batch(*this, count);
     }
   };
+
+  slab() noexcept { there = this; }
 
   static cache& local() {
     static thread_local cache mine;
@@ -127,6 +132,8 @@ private:
     Cell* first = nullptr;
     std::size_t count = 0;
   };
+
+  static constinit inline slab* there = nullptr;  // For debuggers; see debug_facts.
 
   pal::mutex mutex_;
   std::vector<chunk> chunks_;

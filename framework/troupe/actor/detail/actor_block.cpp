@@ -8,6 +8,7 @@
 #include <troupe/pal/thread.hpp>
 #include <troupe/sched/scheduler.hpp>
 #include <troupe/task/context.hpp>
+#include <troupe/task/debug_facts.hpp>
 
 namespace troupe::detail {
 
@@ -534,3 +535,55 @@ void actor_block::supervise_by(std::unique_ptr<lineage> line) {
 }
 
 }  // namespace troupe::detail
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Winvalid-offsetof"  // Both compilers lay them out in one way.
+
+namespace troupe::detail {
+
+template <>
+struct debug_access<actor_block> {
+  using cells = slab<actor_block>;
+  static constexpr debug_facts<27> facts{
+      debug_format,
+      27,
+      &cells::there,
+      {
+          {"cell bytes", sizeof(actor_block)},
+          {"chunks", offsetof(cells, chunks_)},
+          {"chunk bytes", sizeof(cells::chunk)},
+          {"chunk cells", offsetof(cells::chunk, cells)},
+          {"chunk made", offsetof(cells::chunk, made)},
+          {"mail", offsetof(actor_block, mail_)},
+          {"exec", offsetof(actor_block, exec_)},
+          {"refs", offsetof(actor_block, refs_)},
+          {"taken", offsetof(actor_block, taken_)},
+          {"current", offsetof(actor_block, current_)},
+          {"table", offsetof(actor_block, table_)},
+          {"handler", offsetof(actor_block, handler_)},
+          {"extension", offsetof(actor_block, extension_)},
+          {"life", offsetof(actor_block, life_)},
+          {"generation shift", actor_block::generation_shift},
+          {"dead", actor_block::dead},
+          {"resting", actor_block::resting},
+          {"stop asked", actor_block::stop_asked},
+          {"kill asked", actor_block::kill_asked},
+          {"mail idle", message_queue::idle},
+          {"mail closed", message_queue::closed},
+          {"mail address", message_queue::address_mask},
+          {"mail next", offsetof(message_link, next)},
+          {"class name", offsetof(actor_table, class_name)},
+          {"name", offsetof(actor_extension, name)},
+          {"message table", offsetof(envelope, table)},
+          {"message name", offsetof(envelope_table, message_name)},
+      }};
+};
+
+}  // namespace troupe::detail
+
+extern "C" {
+[[gnu::used, gnu::retain, gnu::visibility("default")]] constinit auto troupe_debug_actors =
+    troupe::detail::debug_access<troupe::detail::actor_block>::facts;
+}
+
+#pragma GCC diagnostic pop

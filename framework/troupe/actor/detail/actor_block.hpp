@@ -286,6 +286,8 @@ public:
 
 private:
   friend class slab<actor_block>;
+  template <class>
+  friend struct debug_access;
 
   static constexpr std::uint32_t stop_asked = 1, kill_asked = 2, restart_asked = 4, given_up = 8,
                                  rebuild_asked = 16, left = 32, ended = 64, guarded = 128,
