@@ -246,6 +246,46 @@ def deb(really):
     return None
 
 
+# ---- docs/install.md -----------------------------------------------------------------------------
+
+PAGE = (ROOT / "docs/install.md").read_text()
+BEGINNING = """cmake_minimum_required(VERSION 3.25)
+project(program LANGUAGES CXX)
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_EXTENSIONS OFF)
+"""
+
+
+def blocks(language):
+    return re.findall(rf"^```{language}\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+
+
+def documented_project(number, block):
+    folder = fresh(f"documented-{number}")
+    (folder / "main.cpp").write_text(blocks("cpp")[0])
+    (folder / "CMakeLists.txt").write_text(BEGINNING + block)
+    (folder / "third_party").mkdir()
+    (folder / "third_party/troupe").symlink_to(ROOT)
+    build = configure(f"documented-{number}-build", folder,
+                      f"-DCMAKE_PREFIX_PATH={library('static')}")
+    run("cmake", "--build", build)
+    expect("the program printed", run(build / "program"), f"troupe {VERSION}\n")
+
+
+def documented_commands():
+    """The commands that build and install, and those that compile, one after the other."""
+    folder = fresh("documented-commands")
+    (folder / "main.cpp").write_text(blocks("cpp")[0])
+    (folder / "troupe").symlink_to(ROOT)
+    install, compiles = blocks("sh")
+    run("bash", "-ec", install, cwd=folder)
+    pc = next((folder / "installed").rglob("troupe.pc"))
+    for command in compiles.splitlines():
+        (folder / "program").unlink(missing_ok=True)
+        run("bash", "-ec", command, cwd=folder, env={"PKG_CONFIG_PATH": str(pc.parent)})
+        expect("the program printed", run(folder / "program"), f"troupe {VERSION}\n")
+
+
 def ways(really):
     """Yields (name, function, arguments)."""
     yield "the library, static", library, ("static",)
@@ -266,6 +306,9 @@ def ways(really):
     yield "FetchContent", as_sources, ("fetch",)
     yield "samples/template, find_package", template, ("package",)
     yield "samples/template, FetchContent", template, ("sources",)
+    for number, block in enumerate(blocks("cmake"), 1):
+        yield f"docs/install.md, CMake block {number}", documented_project, (number, block)
+    yield "docs/install.md, commands", documented_commands, ()
     yield "tar.gz, unpacked", tar_gz, ()
     yield f".deb, {'installed' if really else 'unpacked'}", deb, (really,)
 
