@@ -15,7 +15,10 @@ function(troupe_library target)
                          SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR}
                          CXX_VISIBILITY_PRESET default VISIBILITY_INLINES_HIDDEN OFF
                          DEFINE_SYMBOL "" LINK_DEPENDS "${exports}")
-  target_link_options(${target} PRIVATE "LINKER:--version-script=${exports}" LINKER:--no-undefined)
+  target_link_options(${target} PRIVATE "LINKER:--version-script=${exports}")
+  if(NOT TROUPE_SANITIZE) # What a sanitizer needs is in the program alone.
+    target_link_options(${target} PRIVATE LINKER:--no-undefined)
+  endif()
   # Nobody replaces a function of ours by one of his own; so they may be inlined as ever.
   target_compile_options(${target} PRIVATE -fno-semantic-interposition)
 endfunction()

@@ -12,6 +12,7 @@ import argparse
 import os
 import pathlib
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -273,11 +274,18 @@ def documented_project(number, block):
 
 
 def documented_commands():
-    """The commands that build and install, and those that compile, one after the other."""
+    """The commands that build and install, and those that compile, one after the other.
+
+    The library is compiled as it was before, and not anew with a Release's flags."""
     folder = fresh("documented-commands")
     (folder / "main.cpp").write_text(blocks("cpp")[0])
-    (folder / "troupe").symlink_to(ROOT)
     install, compiles = blocks("sh")
+    as_before = shlex.join([*FLAGS, *LIBRARY, f"-DCMAKE_CXX_COMPILER={COMPILER}"])
+    for documented, ours in (("-S troupe", f"-S {ROOT}"),
+                             ("-DCMAKE_BUILD_TYPE=Release", as_before)):
+        if documented not in install:
+            raise Failed(f"the page does not say {documented} any more")
+        install = install.replace(documented, ours)
     run("bash", "-ec", install, cwd=folder)
     pc = next((folder / "installed").rglob("troupe.pc"))
     for command in compiles.splitlines():
