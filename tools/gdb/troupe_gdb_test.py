@@ -62,6 +62,21 @@ def missing(said, what, patterns):
             if not re.search(pattern, said, re.MULTILINE)]
 
 
+def bare(line):
+    """A line without what differs from run to run: the numbers of tasks, the widths of columns."""
+    return " ".join(re.sub(r"task \d+", "task N", line).split())
+
+
+def not_said(said, of):
+    """The lines that docs/debugging.md shows behind the commands `of`, and gdb did not say."""
+    page = (HERE.parents[1] / "docs/debugging.md").read_text()
+    blocks = re.findall(rf"^    \(gdb\) {of}\n((?:    .+\n)+)", page, re.MULTILINE)
+    lines = {bare(line) for line in said.splitlines()}
+    return [f"docs/debugging.md shows, and gdb did not say: {line}" for block in blocks
+            for line in block.splitlines() if bare(line) not in lines] if blocks else [
+                f"docs/debugging.md shows nothing of {of}"]
+
+
 def main():
     program, folder = sys.argv[1:]
     if not shutil.which("gdb"):
@@ -77,10 +92,11 @@ def main():
         if "ptrace: Operation not permitted" in live:
             print("skipped: this system does not let gdb trace a process")
             return 77
-        wrong = missing(live, "live", expectations())
+        wrong = missing(live, "live", expectations()) + not_said(live, r"troupe \w+")
         # Without types there is nothing to print: a build with -g1 has none.
         if "board = " in live:
             wrong += missing(live, "printers", (rf"= {words}$" for words in PRINTED.values()))
+            wrong += not_said(live, "info args")
         wrong += missing(gdb(*helpers, program, core), "core", expectations())
     return "\n".join(wrong[:3])
 
