@@ -286,6 +286,8 @@ def documented_commands():
         if documented not in install:
             raise Failed(f"the page does not say {documented} any more")
         install = install.replace(documented, ours)
+    # As deep as the folder where it was compiled before: else no path in the cache is the same.
+    install = re.sub("(-B|--build|--install) build", rf"\1 {fresh('documented-build')}", install)
     run("bash", "-ec", install, cwd=folder)
     pc = next((folder / "installed").rglob("troupe.pc"))
     for command in compiles.splitlines():
