@@ -90,7 +90,9 @@ class Task:
         self.is_waiting = bool(self.word & (cells["waiting"] | cells["shielded"]))
         self.is_shielded = bool(self.word & cells["shielded"])
         self.is_asked_to_stop = bool(self.word & cells["stop"])
-        self.spawned_at = place(at + cells["spawned_at"])
+        # A handler has the name of its message there, marked by the highest bit.
+        is_handler = bool(number(at + cells["origin"]) >> 63)
+        self.spawned_at = "-" if is_handler else place(at + cells["origin"])
         self.what = text(number(at + cells["what"])) if self.is_waiting else ""
         self.where = place(at + cells["where"]) if self.is_waiting else ""
         self.awaited = number(at + cells["awaited"]) if self.is_waiting else 0

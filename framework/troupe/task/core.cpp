@@ -260,7 +260,7 @@ struct debug_access<task_core> {
                                              {"word", offsetof(task_core, word_)},
                                              {"exec", offsetof(task_core, exec_)},
                                              {"join", offsetof(task_core, join_)},
-                                             {"spawned_at", offsetof(task_core, spawned_at_)},
+                                             {"origin", offsetof(task_core, origin_)},
                                              {"what", offsetof(task_core, what_)},
                                              {"where", offsetof(task_core, where_)},
                                              {"awaited", offsetof(task_core, awaited_)},
