@@ -129,7 +129,9 @@ reactor& reactor::current() {
   }
   auto* found = dynamic_cast<reactor*>(&here->io());
   if (found == nullptr) {
-    misuse("this runtime has no sockets: build its scheduler with net::reactor as the driver");
+    misuse(
+        "a net function was called in a runtime without a network: leave runtime_config::network "
+        "true, or build its scheduler with net::reactor as the driver");
   }
   return *found;
 }

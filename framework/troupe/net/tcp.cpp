@@ -6,10 +6,10 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <troupe/io/wait_count.hpp>
 #include <troupe/net/detail/address.hpp>
+#include <troupe/net/detail/owned_fd.hpp>
 #include <troupe/net/detail/socket_listener.hpp>
 #include <troupe/net/detail/socket_stream.hpp>
 #include <troupe/net/reactor.hpp>
@@ -18,29 +18,12 @@ namespace troupe::net {
 
 namespace {
 
-// A descriptor until it is handed on.
-class owned_fd {
-public:
-  explicit owned_fd(int fd) noexcept : fd_{fd} {}
-  owned_fd(const owned_fd&) = delete;
-  owned_fd& operator=(const owned_fd&) = delete;
-  ~owned_fd() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  [[nodiscard]] int get() const noexcept { return fd_; }
-  [[nodiscard]] int release() noexcept { return std::exchange(fd_, -1); }
-
-private:
-  int fd_;
-};
+using detail::last_error;
+using detail::owned_fd;
 
 [[noreturn]] void fail(boost::system::error_code code, const char* what, const std::string& host,
                        std::uint16_t port) {
   throw system_error{code, what + detail::host_and_port(host, port)};
-}
-
-boost::system::error_code last_error() noexcept {
-  return {errno, boost::system::system_category()};
 }
 
 void switch_on(int fd, int level, int option) noexcept {

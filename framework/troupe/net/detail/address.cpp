@@ -1,10 +1,13 @@
 #include <troupe/net/detail/address.hpp>
 
+#include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstring>
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <sys/un.h>
 
 namespace troupe::net::detail {
 
@@ -15,6 +18,15 @@ const sockaddr_in& as_v4(const socket_address& address) noexcept {
 }
 const sockaddr_in6& as_v6(const socket_address& address) noexcept {
   return reinterpret_cast<const sockaddr_in6&>(address.storage);
+}
+
+std::string unix_text(const socket_address& address) {
+  const auto& name = reinterpret_cast<const sockaddr_un&>(address.storage);
+  constexpr std::size_t begin = offsetof(sockaddr_un, sun_path);
+  if (address.size_bytes <= begin) return {};
+  std::size_t length = std::min<std::size_t>(address.size_bytes - begin, sizeof name.sun_path);
+  if (name.sun_path[0] == 0) return "@" + std::string{name.sun_path + 1, length - 1};
+  return std::string{name.sun_path, ::strnlen(name.sun_path, length)};
 }
 
 }  // namespace
@@ -31,6 +43,8 @@ std::string socket_address::text() const {
     ::inet_ntop(AF_INET, &as_v4(*this).sin_addr, host.data(), host.size());
   } else if (family() == AF_INET6) {
     ::inet_ntop(AF_INET6, &as_v6(*this).sin6_addr, host.data(), host.size());
+  } else if (family() == AF_UNIX) {
+    return unix_text(*this);
   } else {
     return {};
   }
@@ -57,6 +71,27 @@ result<socket_address> parse_address(const std::string& host, std::uint16_t port
     return parsed;
   }
   return make_error_code(boost::system::errc::invalid_argument);
+}
+
+result<socket_address> unix_address(const std::string& path) noexcept {
+  using namespace boost::system::errc;
+  if (path.empty() || path == "@" || path.find('\0') != path.npos) {
+    return make_error_code(invalid_argument);
+  }
+  socket_address made;
+  sockaddr_un name{};
+  bool is_abstract = path.starts_with('@');
+  // An abstract name has no end mark: its length is that of the address.
+  if (path.size() + (is_abstract ? 0 : 1) > sizeof name.sun_path) {
+    return make_error_code(filename_too_long);
+  }
+  name.sun_family = AF_UNIX;
+  std::copy(path.begin(), path.end(), name.sun_path);
+  if (is_abstract) name.sun_path[0] = 0;
+  std::memcpy(&made.storage, &name, sizeof name);
+  made.size_bytes =
+      static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size() + (is_abstract ? 0 : 1));
+  return made;
 }
 
 socket_address local_address(int fd) noexcept {

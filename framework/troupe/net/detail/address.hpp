@@ -9,7 +9,7 @@
 
 namespace troupe::net::detail {
 
-/// A numeric address and port, as the system's calls want it.
+/// The address of a socket, as the system's calls want it.
 struct socket_address {
   sockaddr_storage storage{};
   socklen_t size_bytes = sizeof(sockaddr_storage);
@@ -21,13 +21,17 @@ struct socket_address {
   [[nodiscard]] int family() const noexcept { return storage.ss_family; }
   [[nodiscard]] std::uint16_t port() const noexcept;
 
-  /// Returns: `127.0.0.1:80` or `[::1]:80`; empty for other families.
+  /// Returns: `127.0.0.1:80`, `[::1]:80`, the path of a unix socket, or `@name`; empty without one.
   [[nodiscard]] std::string text() const;
 };
 
 /// Reads `127.0.0.1`, `::1`, or `localhost`, which is 127.0.0.1.
 /// Errors: invalid_argument for anything else.
 [[nodiscard]] result<socket_address> parse_address(const std::string& host, std::uint16_t port);
+
+/// The address of a unix socket: a path, or `@` and an abstract name.
+/// Errors: invalid_argument when it is empty or has a 0 in it, filename_too_long.
+[[nodiscard]] result<socket_address> unix_address(const std::string& path) noexcept;
 
 /// The address that `fd` is bound to, and the one it is connected to; empty when it is not.
 [[nodiscard]] socket_address local_address(int fd) noexcept;

@@ -47,8 +47,12 @@ bool is_of_the_peer(int error) noexcept {
 
 }  // namespace
 
-socket_listener::socket_listener(std::shared_ptr<reactor_core> of, int fd, bool no_delay)
-    : watched_fd{std::move(of), fd}, next_pause_{first_pause}, no_delay_{no_delay} {
+socket_listener::socket_listener(std::shared_ptr<reactor_core> of, int fd, bool no_delay,
+                                 unix_file file)
+    : watched_fd{std::move(of), fd},
+      next_pause_{first_pause},
+      file_{std::move(file)},
+      no_delay_{no_delay} {
   begin_events();
   spare_ = open_spare();
   core()->add(*this);
@@ -60,6 +64,7 @@ socket_listener::~socket_listener() {
 
 void socket_listener::close() noexcept {
   core()->remove(*this);
+  file_.remove();
   release();
 }
 

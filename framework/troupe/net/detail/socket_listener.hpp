@@ -4,6 +4,7 @@
 #include <optional>
 
 #include <troupe/io/listener_device.hpp>
+#include <troupe/net/detail/unix_file.hpp>
 #include <troupe/net/detail/watched_fd.hpp>
 #include <troupe/sched/sleep.hpp>
 
@@ -16,9 +17,11 @@ namespace troupe::net::detail {
 /// told; the error is reported, and nothing is accepted for a while, longer each time.
 class socket_listener final : public io::listener_device, private watched_fd, private intake {
 public:
-  /// Takes over the non-blocking listening socket `fd`, also when it throws; see watched_fd.
-  static socket_listener& make(std::shared_ptr<reactor_core> core, int fd, bool no_delay) {
-    return *new socket_listener{std::move(core), fd, no_delay};
+  /// Takes over the non-blocking listening socket `fd`, also when it throws; see watched_fd. With
+  /// `file`, which is removed when it closes.
+  static socket_listener& make(std::shared_ptr<reactor_core> core, int fd, bool no_delay,
+                               unix_file file = {}) {
+    return *new socket_listener{std::move(core), fd, no_delay, std::move(file)};
   }
 
   [[nodiscard]] io::attempt<io::stream_device_ptr> try_accept() noexcept override;
@@ -30,7 +33,7 @@ public:
   void close() noexcept override;
 
 private:
-  socket_listener(std::shared_ptr<reactor_core> core, int fd, bool no_delay);
+  socket_listener(std::shared_ptr<reactor_core> core, int fd, bool no_delay, unix_file file);
   ~socket_listener() override;
 
   void on_event(std::uint32_t) noexcept override { slot_.fire(false); }
@@ -44,6 +47,7 @@ private:
   std::optional<troupe::detail::sleep_operation> pause_;  // What a wait during a pause waits for.
   time_point pause_ends_{};
   std::chrono::milliseconds next_pause_;
+  unix_file file_;
   int spare_ = -1;
   bool no_delay_;
 };

@@ -82,4 +82,16 @@ io::attempt<void> socket_stream::try_finish_connect() noexcept {
   return result<void>{};
 }
 
+result<net::peer_credentials> socket_stream::peer_credentials() const noexcept {
+  if (detail::local_address(fd()).family() != AF_UNIX) {
+    return make_error_code(boost::system::errc::not_supported);
+  }
+  ucred seen{};
+  socklen_t size_bytes = sizeof seen;
+  if (::getsockopt(fd(), SOL_SOCKET, SO_PEERCRED, &seen, &size_bytes) != 0) {
+    return system_error_code(errno);
+  }
+  return net::peer_credentials{seen.pid, seen.uid, seen.gid};
+}
+
 }  // namespace troupe::net::detail

@@ -2,6 +2,7 @@
 
 #include <troupe/io/stream_device.hpp>
 #include <troupe/net/detail/watched_fd.hpp>
+#include <troupe/net/unix.hpp>
 
 namespace troupe::net::detail {
 
@@ -29,6 +30,9 @@ public:
 
   /// Looks whether the connection that was begun on this socket stands.
   [[nodiscard]] io::attempt<void> try_finish_connect() noexcept;
+
+  /// See net::credentials_of_peer().
+  [[nodiscard]] result<net::peer_credentials> peer_credentials() const noexcept;
 
 private:
   socket_stream(std::shared_ptr<reactor_core> core, int fd) : watched_fd{std::move(core), fd} {
