@@ -5,20 +5,12 @@
 #include <cstddef>
 #include <cstring>
 
-#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/un.h>
 
 namespace troupe::net::detail {
 
 namespace {
-
-const sockaddr_in& as_v4(const socket_address& address) noexcept {
-  return reinterpret_cast<const sockaddr_in&>(address.storage);
-}
-const sockaddr_in6& as_v6(const socket_address& address) noexcept {
-  return reinterpret_cast<const sockaddr_in6&>(address.storage);
-}
 
 std::string unix_text(const socket_address& address) {
   const auto& name = reinterpret_cast<const sockaddr_un&>(address.storage);
@@ -32,45 +24,60 @@ std::string unix_text(const socket_address& address) {
 }  // namespace
 
 std::uint16_t socket_address::port() const noexcept {
-  if (family() == AF_INET) return ntohs(as_v4(*this).sin_port);
-  if (family() == AF_INET6) return ntohs(as_v6(*this).sin6_port);
-  return 0;
+  std::optional<io::endpoint> at = to_endpoint(*data());
+  return at ? at->port() : std::uint16_t{0};
 }
 
 std::string socket_address::text() const {
-  std::array<char, INET6_ADDRSTRLEN> host{};
-  if (family() == AF_INET) {
-    ::inet_ntop(AF_INET, &as_v4(*this).sin_addr, host.data(), host.size());
-  } else if (family() == AF_INET6) {
-    ::inet_ntop(AF_INET6, &as_v6(*this).sin6_addr, host.data(), host.size());
-  } else if (family() == AF_UNIX) {
-    return unix_text(*this);
-  } else {
-    return {};
-  }
-  return host_and_port(host.data(), port());
+  if (family() == AF_UNIX) return unix_text(*this);
+  std::optional<io::endpoint> at = to_endpoint(*data());
+  return at ? at->text() : std::string{};
 }
 
-result<socket_address> parse_address(const std::string& host, std::uint16_t port) {
-  socket_address parsed;
-  sockaddr_in v4{};
-  const char* numeric = host == "localhost" ? "127.0.0.1" : host.c_str();
-  if (::inet_pton(AF_INET, numeric, &v4.sin_addr) == 1) {
-    v4.sin_family = AF_INET;
-    v4.sin_port = htons(port);
-    std::memcpy(&parsed.storage, &v4, sizeof v4);
-    parsed.size_bytes = sizeof v4;
-    return parsed;
-  }
-  sockaddr_in6 v6{};
-  if (::inet_pton(AF_INET6, numeric, &v6.sin6_addr) == 1) {
+socket_address to_socket_address(const io::endpoint& at) noexcept {
+  socket_address made;
+  if (at.is_v6()) {
+    sockaddr_in6 v6{};
     v6.sin6_family = AF_INET6;
-    v6.sin6_port = htons(port);
-    std::memcpy(&parsed.storage, &v6, sizeof v6);
-    parsed.size_bytes = sizeof v6;
-    return parsed;
+    v6.sin6_port = htons(at.port());
+    v6.sin6_scope_id = at.scope();
+    std::memcpy(&v6.sin6_addr, at.address().data(), sizeof v6.sin6_addr);
+    std::memcpy(&made.storage, &v6, sizeof v6);
+    made.size_bytes = sizeof v6;
+  } else {
+    sockaddr_in v4{};
+    v4.sin_family = AF_INET;
+    v4.sin_port = htons(at.port());
+    std::memcpy(&v4.sin_addr, at.address().data(), sizeof v4.sin_addr);
+    std::memcpy(&made.storage, &v4, sizeof v4);
+    made.size_bytes = sizeof v4;
   }
-  return make_error_code(boost::system::errc::invalid_argument);
+  return made;
+}
+
+std::optional<io::endpoint> to_endpoint(const sockaddr& at) noexcept {
+  if (at.sa_family == AF_INET) {
+    sockaddr_in v4{};
+    std::memcpy(&v4, &at, sizeof v4);
+    std::array<std::uint8_t, 4> address{};
+    std::memcpy(address.data(), &v4.sin_addr, sizeof address);
+    return io::endpoint::v4(address, ntohs(v4.sin_port));
+  }
+  if (at.sa_family == AF_INET6) {
+    sockaddr_in6 v6{};
+    std::memcpy(&v6, &at, sizeof v6);
+    io::endpoint::bytes address{};
+    std::memcpy(address.data(), &v6.sin6_addr, sizeof address);
+    return io::endpoint::v6(address, ntohs(v6.sin6_port), v6.sin6_scope_id);
+  }
+  return std::nullopt;
+}
+
+io::endpoint with_port(const io::endpoint& at, std::uint16_t port) noexcept {
+  if (at.is_v6()) return io::endpoint::v6(at.address(), port, at.scope());
+  std::array<std::uint8_t, 4> address{};
+  std::copy_n(at.address().begin(), address.size(), address.begin());
+  return io::endpoint::v4(address, port);
 }
 
 result<socket_address> unix_address(const std::string& path) noexcept {

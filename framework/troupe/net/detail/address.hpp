@@ -1,11 +1,13 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include <sys/socket.h>
 
 #include <troupe/base/result.hpp>
+#include <troupe/io/endpoint.hpp>
 
 namespace troupe::net::detail {
 
@@ -25,9 +27,10 @@ struct socket_address {
   [[nodiscard]] std::string text() const;
 };
 
-/// Reads `127.0.0.1`, `::1`, or `localhost`, which is 127.0.0.1.
-/// Errors: invalid_argument for anything else.
-[[nodiscard]] result<socket_address> parse_address(const std::string& host, std::uint16_t port);
+/// The same address for the system, and back; nothing for what is no IP address.
+[[nodiscard]] socket_address to_socket_address(const io::endpoint& at) noexcept;
+[[nodiscard]] std::optional<io::endpoint> to_endpoint(const sockaddr& at) noexcept;
+[[nodiscard]] io::endpoint with_port(const io::endpoint& at, std::uint16_t port) noexcept;
 
 /// The address of a unix socket: a path, or `@` and an abstract name.
 /// Errors: invalid_argument when it is empty or has a 0 in it, filename_too_long.

@@ -82,6 +82,12 @@ io::attempt<void> socket_stream::try_finish_connect() noexcept {
   return result<void>{};
 }
 
+bool socket_stream::is_connected_to_itself() const noexcept {
+  socket_address near = detail::local_address(fd()), far = detail::peer_address(fd());
+  std::optional<io::endpoint> here = to_endpoint(*near.data());
+  return here && here == to_endpoint(*far.data());
+}
+
 result<net::peer_credentials> socket_stream::peer_credentials() const noexcept {
   if (detail::local_address(fd()).family() != AF_UNIX) {
     return make_error_code(boost::system::errc::not_supported);

@@ -31,6 +31,9 @@ public:
   /// Looks whether the connection that was begun on this socket stands.
   [[nodiscard]] io::attempt<void> try_finish_connect() noexcept;
 
+  /// Whether both ends have the same address.
+  [[nodiscard]] bool is_connected_to_itself() const noexcept;
+
   /// See net::credentials_of_peer().
   [[nodiscard]] result<net::peer_credentials> peer_credentials() const noexcept;
 
