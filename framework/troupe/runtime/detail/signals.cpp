@@ -2,7 +2,8 @@
 
 #include <unistd.h>
 
-#include <cerrno>
+#include <array>
+#include <csignal>
 #include <cstdint>
 #include <stdexcept>
 
@@ -14,7 +15,6 @@ namespace troupe::detail {
 namespace {
 
 constexpr std::size_t max_listeners = 16;
-constexpr std::array<int, 2> watched{SIGINT, SIGTERM};
 
 std::array<pal::atomic<int>, max_listeners> listeners{};  // Descriptor + 1; 0 is free.
 pal::atomic<int> seen_count{0};
@@ -22,10 +22,8 @@ pal::atomic<bool> dump_asked{false};
 
 pal::mutex setup_mutex;
 std::size_t listener_count = 0;
-std::array<struct sigaction, watched.size()> former{};
-bool answers_dumps = false;
 
-void tell_listeners() {
+void tell_listeners() noexcept {
   for (auto& listener : listeners) {
     std::uint64_t one = 1;
     int descriptor = listener.load() - 1;
@@ -34,51 +32,40 @@ void tell_listeners() {
   }
 }
 
-void handle_dump(int) {
-  int saved = errno;
+void handle_dump(int) noexcept {
   dump_asked.store(true);
   tell_listeners();
-  errno = saved;
 }
 
-void handle(int) {
-  int saved = errno;
+void handle(int) noexcept {
   if (seen_count.fetch_add(1) > 0) {
     constexpr char text[] = "troupe: second stop signal: ending at once\n";
     if (::write(STDERR_FILENO, text, sizeof text - 1) < 0) ::_exit(131);
     ::_exit(130);
   }
   tell_listeners();
-  errno = saved;
 }
 
 }  // namespace
 
-stop_signals::stop_signals(int event_fd) : place_{0} {
+// Entered before the hooks are made: a signal that they catch is told.
+stop_signals::place::place(int event_fd) : index{0} {
   pal::lock guard{setup_mutex};
-  while (place_ < max_listeners && listeners[place_].load() != 0) ++place_;
-  if (place_ == max_listeners) throw std::runtime_error{"more than 16 runs handle signals at once"};
-  listeners[place_].store(event_fd + 1);
-  if (listener_count++ > 0) return;
-  seen_count.store(0);
-  struct sigaction action{};
-  action.sa_handler = &handle;
-  action.sa_flags = SA_RESTART;
-  sigemptyset(&action.sa_mask);
-  for (std::size_t i = 0; i < watched.size(); ++i) sigaction(watched[i], &action, &former[i]);
-  struct sigaction present{};
-  sigaction(SIGUSR1, nullptr, &present);
-  answers_dumps = (present.sa_flags & SA_SIGINFO) == 0 && present.sa_handler == SIG_DFL;
-  action.sa_handler = &handle_dump;
-  if (answers_dumps) sigaction(SIGUSR1, &action, nullptr);
+  while (index < max_listeners && listeners[index].load() != 0) ++index;
+  if (index == max_listeners) throw std::runtime_error{"more than 16 runs handle signals at once"};
+  if (listener_count++ == 0) seen_count.store(0);
+  listeners[index].store(event_fd + 1);
 }
 
-stop_signals::~stop_signals() {
+stop_signals::place::~place() {
   pal::lock guard{setup_mutex};
-  listeners[place_].store(0);
-  if (--listener_count > 0) return;
-  for (std::size_t i = 0; i < watched.size(); ++i) sigaction(watched[i], &former[i], nullptr);
-  if (answers_dumps) ::signal(SIGUSR1, SIG_DFL);
+  listeners[index].store(0);
+  --listener_count;
+}
+
+stop_signals::stop_signals(int event_fd)
+    : place_{event_fd}, interrupt_{SIGINT, &handle}, terminate_{SIGTERM, &handle} {
+  if (pal::is_unclaimed(SIGUSR1)) dump_.emplace(SIGUSR1, &handle_dump);
 }
 
 bool take_dump_signal() noexcept { return dump_asked.exchange(false); }
