@@ -18,9 +18,14 @@ void watched_fd::begin_events() {
   }
 }
 
-void watched_fd::release() noexcept {
+void watched_fd::close_fd() noexcept {
+  if (fd_ < 0) return;
   core_->events().remove(fd_);
   ::close(std::exchange(fd_, -1));
+}
+
+void watched_fd::release() noexcept {
+  close_fd();
   // If this was the last one to keep the core, its end frees this object too.
   std::shared_ptr<reactor_core> core = std::move(core_);
   core->retire(*this);

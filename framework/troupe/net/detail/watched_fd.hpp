@@ -33,7 +33,10 @@ protected:
   /// Begins to get events. Called at the end of the constructor of the class that handles them.
   void begin_events();
 
-  /// Closes the descriptor and gives this object up.
+  /// Closes the descriptor; fd() is -1 from here on.
+  void close_fd() noexcept;
+
+  /// Closes the descriptor, if that was not done, and gives this object up.
   void release() noexcept;
 
 private:
