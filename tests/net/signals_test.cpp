@@ -78,6 +78,18 @@ BOOST_AUTO_TEST_CASE(no_signal_hides_another_one) {
   rt.block_on(listen);
 }
 
+BOOST_AUTO_TEST_CASE(a_number_that_is_named_twice_is_told_once) {
+  auto listen = []() -> task<int> {
+    signals heard{SIGUSR1, SIGUSR1, SIGUSR2};
+    signal_self(SIGUSR1);
+    int first = co_await heard.next();
+    signal_self(SIGUSR2);
+    int second = co_await heard.next();
+    co_return first == SIGUSR1 ? second : 0;
+  };
+  BOOST_TEST(rt.block_on(listen) == SIGUSR2);
+}
+
 BOOST_AUTO_TEST_CASE(every_object_is_told) {
   auto listen = []() -> task<int> {
     std::vector<std::unique_ptr<signals>> all;

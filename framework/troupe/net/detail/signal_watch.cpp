@@ -67,6 +67,8 @@ signal_watch::signal_watch(std::shared_ptr<reactor_core> of, owned_fd fd,
                            std::span<const int> numbers)
     : watched_fd{std::move(of), fd.get()} {
   for (int number : numbers) {
+    auto same = [number](const heard& each) { return each.number == number; };
+    if (std::any_of(heard_.begin(), heard_.end(), same)) continue;
     bool is_number = number > 0 && static_cast<std::size_t>(number) < end_of_numbers;
     heard_.push_back({number, is_number ? count_of(number) : 0});
   }
