@@ -1,3 +1,4 @@
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -90,17 +91,19 @@ task<> let_others_run() {
   for (int i = 0; i < 1000; ++i) co_await yield();
 }
 
-// Holds the only thread of a pool while it lives.
+// Holds the only thread of a pool while it lives. That thread may come to the lock later.
 class busy_pool {
 public:
   busy_pool() {
-    held_.lock();
-    (void)spawn_blocking([this] { pal::lock wait{held_}; });
+    held_->lock();
+    (void)spawn_blocking([held = held_] { pal::lock wait{*held}; });
   }
-  ~busy_pool() { held_.unlock(); }
+  ~busy_pool() { held_->unlock(); }
+  busy_pool(const busy_pool&) = delete;
+  busy_pool& operator=(const busy_pool&) = delete;
 
 private:
-  pal::mutex held_;
+  std::shared_ptr<pal::mutex> held_ = std::make_shared<pal::mutex>();
 };
 
 }  // namespace
