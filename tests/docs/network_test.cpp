@@ -10,7 +10,6 @@
 #include <vector>
 
 #include <fmt/core.h>
-#include <unistd.h>
 #include <boost/test/unit_test.hpp>
 
 #include <troupe/io/framing.hpp>
@@ -186,7 +185,7 @@ BOOST_AUTO_TEST_CASE(a_hangup_reloads) {
     troupe::net::signals first{SIGHUP};  // Before the signal is sent, whoever runs first.
     auto reloading = troupe::spawn([&]() -> troupe::task<> { co_await reload_on_hangup(reloads); });
     while (reloads == 0) {
-      ::kill(::getpid(), SIGHUP);
+      std::raise(SIGHUP);
       (void)co_await first.next();
       co_await troupe::yield();
     }
