@@ -7,7 +7,7 @@
 
 #include <troupe/actor/actor.hpp>
 
-namespace troupe::actors {
+namespace troupe::inline v0_1::actors {
 
 /// Adds a value to what an aggregator holds: `co_await sums.send(actors::add{5});`
 template <class Value>
@@ -67,4 +67,4 @@ private:
   std::size_t count_ = 0;
 };
 
-}  // namespace troupe::actors
+}  // namespace troupe::inline v0_1::actors

@@ -14,7 +14,7 @@
 #include <troupe/actor/actor.hpp>
 #include <troupe/base/log.hpp>
 
-namespace troupe::actors {
+namespace troupe::inline v0_1::actors {
 
 struct cache_options {
   std::size_t max_entries = 1024;  ///< At more the one that was not asked for longest is let go.
@@ -169,4 +169,4 @@ private:
   cache_counts counts_;
 };
 
-}  // namespace troupe::actors
+}  // namespace troupe::inline v0_1::actors

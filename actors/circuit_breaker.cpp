@@ -4,7 +4,7 @@
 
 #include <troupe/base/assert.hpp>
 
-namespace troupe::actors {
+namespace troupe::inline v0_1::actors {
 
 namespace {
 
@@ -96,4 +96,4 @@ void circuit_breaker::change_to(breaker_state next) noexcept {
   tried_well_ = 0;
 }
 
-}  // namespace troupe::actors
+}  // namespace troupe::inline v0_1::actors

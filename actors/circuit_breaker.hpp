@@ -11,7 +11,7 @@
 #include <actors/retry.hpp>
 #include <troupe/pal/mutex.hpp>
 
-namespace troupe::actors {
+namespace troupe::inline v0_1::actors {
 
 /// Why a breaker lets a request not through.
 enum class breaker_errc {
@@ -137,7 +137,7 @@ private:
   std::size_t tried_well_ = 0;
 };
 
-}  // namespace troupe::actors
+}  // namespace troupe::inline v0_1::actors
 
 template <>
 struct boost::system::is_error_code_enum<troupe::actors::breaker_errc> : std::true_type {};

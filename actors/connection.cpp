@@ -6,7 +6,7 @@
 
 #include <troupe/sched/timeout.hpp>
 
-namespace troupe::actors {
+namespace troupe::inline v0_1::actors {
 
 connection::connection(io::stream peer, connection_options options)
     : peer_{std::move(peer)},
@@ -86,4 +86,4 @@ void connection::end(boost::system::error_code error) {
   self().stop();
 }
 
-}  // namespace troupe::actors
+}  // namespace troupe::inline v0_1::actors

@@ -11,7 +11,7 @@
 #include <troupe/io/stream.hpp>
 #include <troupe/sync/mpsc.hpp>
 
-namespace troupe::actors {
+namespace troupe::inline v0_1::actors {
 
 struct connection_options {
   std::size_t max_frame_bytes = io::line_reader::default_max_line_bytes;
@@ -82,4 +82,4 @@ private:
   bool is_broken_ = false;  // Nothing more can be sent.
 };
 
-}  // namespace troupe::actors
+}  // namespace troupe::inline v0_1::actors

@@ -10,7 +10,7 @@
 #include <troupe/base/log.hpp>
 #include <troupe/base/result.hpp>
 
-namespace troupe::actors {
+namespace troupe::inline v0_1::actors {
 
 /// Owns a resource and lets one request at a time use it: `Resource::serve(Request)`, a task<T>,
 /// answers a request with a result<T>.
@@ -70,4 +70,4 @@ private:
   std::optional<Resource> resource_;
 };
 
-}  // namespace troupe::actors
+}  // namespace troupe::inline v0_1::actors

@@ -9,7 +9,7 @@
 #include <troupe/base/log.hpp>
 #include <troupe/task/stop.hpp>
 
-namespace troupe::actors {
+namespace troupe::inline v0_1::actors {
 
 listener::listener(io::listener source, make_connection make, listener_options options)
     : listener{std::make_shared<io::listener>(std::move(source)), std::move(make),
@@ -82,4 +82,4 @@ void listener::report(boost::system::error_code error) const {
   log(log_level::warning, "a connection could not be accepted: " + error.message());
 }
 
-}  // namespace troupe::actors
+}  // namespace troupe::inline v0_1::actors

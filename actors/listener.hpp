@@ -10,7 +10,7 @@
 #include <troupe/actor/actor.hpp>
 #include <troupe/io/listener.hpp>
 
-namespace troupe::actors {
+namespace troupe::inline v0_1::actors {
 
 /// Any actor, whatever its class: it can be watched, stopped and awaited.
 using any_actor = protocol<>;
@@ -79,4 +79,4 @@ private:
   bool is_accepting_ = false;
 };
 
-}  // namespace troupe::actors
+}  // namespace troupe::inline v0_1::actors

@@ -12,7 +12,7 @@
 #include <actors/routers.hpp>
 #include <troupe/pal/mutex.hpp>
 
-namespace troupe::actors {
+namespace troupe::inline v0_1::actors {
 
 /// How a pool is set up: `pool_options options{.size = 8, .how = {.max_restarts = 10}};`
 struct pool_options {
@@ -323,4 +323,4 @@ pool<A, Router> spawn_pool(std::size_t size, Args&&... args) {
   return spawn_pool<A, Router>(std::move(options), std::forward<Args>(args)...);
 }
 
-}  // namespace troupe::actors
+}  // namespace troupe::inline v0_1::actors

@@ -7,7 +7,7 @@
 #include <troupe/actor/supervisor.hpp>
 #include <troupe/pal/atomic.hpp>
 
-namespace troupe::actors {
+namespace troupe::inline v0_1::actors {
 
 /// One worker of a pool, for routers and for the pool. While somebody holds it the worker goes on;
 /// then it does the mail that it has, and ends.
@@ -88,4 +88,4 @@ private:
   Op op_;
 };
 
-}  // namespace troupe::actors
+}  // namespace troupe::inline v0_1::actors

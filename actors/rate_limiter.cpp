@@ -4,7 +4,7 @@
 
 #include <troupe/base/assert.hpp>
 
-namespace troupe::actors {
+namespace troupe::inline v0_1::actors {
 
 namespace {
 
@@ -84,4 +84,4 @@ rate_limiter::place::~place() {
   if (!in_->waiting_.empty()) in_->waiting_.front().set();
 }
 
-}  // namespace troupe::actors
+}  // namespace troupe::inline v0_1::actors

@@ -8,7 +8,7 @@
 #include <troupe/sync/event.hpp>
 #include <troupe/task/task.hpp>
 
-namespace troupe::actors {
+namespace troupe::inline v0_1::actors {
 
 /// Lets so much through in a time: a bucket of `burst` tokens, full at first, into which `rate`
 /// tokens come `per` period, evenly. By the runtime's clock, and exact to the nanosecond.
@@ -64,4 +64,4 @@ private:
   bool has_begun_ = false;
 };
 
-}  // namespace troupe::actors
+}  // namespace troupe::inline v0_1::actors

@@ -16,7 +16,7 @@
 #include <troupe/sched/sleep.hpp>
 #include <troupe/task/task.hpp>
 
-namespace troupe::actors {
+namespace troupe::inline v0_1::actors {
 
 /// How often, and when, a request is asked again.
 struct retry_policy {
@@ -120,4 +120,4 @@ task<attempt_value<Attempt>> retry(retry_policy policy, Attempt attempt) {
   }
 }
 
-}  // namespace troupe::actors
+}  // namespace troupe::inline v0_1::actors

@@ -4,7 +4,7 @@
 
 #include <troupe/pal/random.hpp>
 
-namespace troupe::actors {
+namespace troupe::inline v0_1::actors {
 
 namespace {
 
@@ -33,4 +33,4 @@ std::size_t hash_ring::worker_of(std::uint64_t number) const noexcept {
   return next == points_.end() ? points_.front().second : next->second;
 }
 
-}  // namespace troupe::actors
+}  // namespace troupe::inline v0_1::actors

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-namespace troupe::actors {
+namespace troupe::inline v0_1::actors {
 
 // How a pool chooses the worker for a message. A router is called under the pool's lock; `workers`
 // is a range of pointers whose targets have has_ended() and outstanding(). What has ended, and is
@@ -97,4 +97,4 @@ private:
   hash_ring ring_;
 };
 
-}  // namespace troupe::actors
+}  // namespace troupe::inline v0_1::actors

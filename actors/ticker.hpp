@@ -5,7 +5,7 @@
 
 #include <troupe/actor/actor.hpp>
 
-namespace troupe::actors {
+namespace troupe::inline v0_1::actors {
 
 /// Sends a copy of a message to an actor every period, first when one is over.
 ///
@@ -47,4 +47,4 @@ private:
   std::optional<ref<ticker>> alive_;
 };
 
-}  // namespace troupe::actors
+}  // namespace troupe::inline v0_1::actors

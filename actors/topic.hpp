@@ -13,7 +13,7 @@
 
 #include <troupe/actor/actor.hpp>
 
-namespace troupe::actors {
+namespace troupe::inline v0_1::actors {
 
 /// What becomes of a message for a subscriber whose mailbox is full.
 enum class slow : unsigned char {
@@ -300,4 +300,4 @@ template <class T, class B>
   return from.ask(unsubscription{who.id()});
 }
 
-}  // namespace troupe::actors
+}  // namespace troupe::inline v0_1::actors

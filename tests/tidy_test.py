@@ -81,7 +81,7 @@ class Source:
     def find(self, pattern, text=None):
         """Yields (line number, match) in the code, or in the given text of the same lines."""
         text = self.code if text is None else text
-        for match in re.finditer(pattern, text):
+        for match in re.finditer(pattern, text, re.MULTILINE):
             yield text.count("\n", 0, match.start()) + 1, match
 
 
@@ -269,8 +269,13 @@ def in_target(source, listed, cmake):
 # ---- names, seams, words -----------------------------------------------------------------------
 
 def names(sources):
-    """No `using namespace` in headers; each to-do says of which kind it is."""
+    """No `using namespace` in headers; each to-do says of which kind it is; the library's own names
+    are in the inline namespace of its version."""
+    version = version_namespace(sources)
     for source in sources:
+        if source.is_cpp and source.under("framework", "actors") and version:
+            for line, match in source.find(r"^namespace troupe\b(?!::inline " + version + r"\b)"):
+                yield f"{source.path}:{line}: write namespace troupe::inline {version}"
         if source.suffix == ".hpp":
             for line, _ in source.find(r"\busing\s+namespace\b"):
                 yield f"{source.path}:{line}: using namespace in a header"
@@ -279,6 +284,16 @@ def names(sources):
             for line, match in source.find(kind, source.text):
                 if match[1] != "TODO" or not match[2]:
                     yield f"{source.path}:{line}: {match[1]}: write it as TODO(kind): what"
+
+
+def version_namespace(sources):
+    """The one that troupe/version.hpp asks for, such as v0_1; None in a tree without it."""
+    for source in sources:
+        if source.path == "framework/troupe/version.hpp":
+            numbers = [match[1] for part in ("MAJOR", "MINOR")
+                       for _, match in source.find(rf"TROUPE_VERSION_{part} (\d+)")]
+            return "v" + "_".join(numbers)
+    return None
 
 
 SEAMS = {

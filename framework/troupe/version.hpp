@@ -26,10 +26,10 @@
 #define TROUPE_DETAIL_VERSION_TEXT(major, minor, patch) \
   TROUPE_DETAIL_TEXT_OF(major) "." TROUPE_DETAIL_TEXT_OF(minor) "." TROUPE_DETAIL_TEXT_OF(patch)
 
-namespace troupe {
+namespace troupe::inline v0_1 {
 
 /// The version in words, "major.minor.patch".
 inline constexpr const char* version_string =
     TROUPE_DETAIL_VERSION_TEXT(TROUPE_VERSION_MAJOR, TROUPE_VERSION_MINOR, TROUPE_VERSION_PATCH);
 
-}  // namespace troupe
+}  // namespace troupe::inline v0_1

@@ -50,7 +50,7 @@ void operator delete(void* block, std::align_val_t) noexcept { std::free(block);
 void operator delete(void* block, std::size_t, std::align_val_t) noexcept { std::free(block); }
 void operator delete(void* block, std::size_t) noexcept { std::free(block); }
 
-namespace troupe {
+namespace troupe::inline v0_1 {
 
 void* allocate(std::size_t size_bytes) { return counted_block(size_bytes); }
 void deallocate(void* block, std::size_t) noexcept { std::free(block); }
@@ -201,4 +201,4 @@ BOOST_AUTO_TEST_CASE(takes_five_locked_operations_when_the_caller_sleeps) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace troupe
+}  // namespace troupe::inline v0_1

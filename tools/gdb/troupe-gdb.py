@@ -10,6 +10,8 @@ library says itself where things lie (troupe/task/debug_facts.hpp). Beside them 
 for ref, weak_ref, actor_id, result and task, for builds with debug information.
 """
 
+import re
+
 import gdb
 
 FORMAT = 1
@@ -353,6 +355,7 @@ def printer_of(value):
     if kind.code == gdb.TYPE_CODE_REF:
         kind = kind.target()
     name = kind.unqualified().strip_typedefs().name or ""
+    name = re.sub(r"\bv\d+_\d+::", "", name)  # The inline namespace of the version.
     for beginning, printer in PRINTERS:
         if name == beginning or name.startswith(f"{beginning}<"):
             return printer(value)

@@ -10,7 +10,7 @@
 #include <troupe/actor/timer.hpp>
 #include <troupe/task/spawn.hpp>
 
-namespace troupe {
+namespace troupe::inline v0_1 {
 
 /// An actor seen from its own handlers and side tasks; weak: it does not keep the actor alive.
 class actor_self {
@@ -313,4 +313,4 @@ ref<A> spawn(Args&&...) {
                 "spawn<A>(arguments...): A has no public constructor that takes these arguments");
 }
 
-}  // namespace troupe
+}  // namespace troupe::inline v0_1

@@ -5,7 +5,7 @@
 
 #include <troupe/version.hpp>
 
-namespace troupe {
+namespace troupe::inline v0_1 {
 
 /// Tells actors apart, also when they have ended. Two are equal when they name the same one.
 struct actor_id {
@@ -14,4 +14,4 @@ struct actor_id {
   friend auto operator<=>(const actor_id&, const actor_id&) = default;
 };
 
-}  // namespace troupe
+}  // namespace troupe::inline v0_1

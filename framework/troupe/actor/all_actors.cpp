@@ -5,7 +5,7 @@
 #include <troupe/actor/detail/actor_block.hpp>
 #include <troupe/task/stop.hpp>
 
-namespace troupe {
+namespace troupe::inline v0_1 {
 
 namespace {
 
@@ -70,4 +70,4 @@ void abandon_all_actors(const executor& exec) noexcept {
   detail::actor_block::abandon_all(exec);
 }
 
-}  // namespace troupe
+}  // namespace troupe::inline v0_1

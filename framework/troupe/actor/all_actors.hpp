@@ -8,7 +8,7 @@
 
 #include <troupe/task/executor.hpp>
 
-namespace troupe {
+namespace troupe::inline v0_1 {
 
 namespace detail {
 class actor_block;
@@ -57,4 +57,4 @@ void forget_names(const executor& exec) noexcept;
 /// none of its functions run. Requires: all of them are retired, the tasks of `exec` are gone.
 void abandon_all_actors(const executor& exec) noexcept;
 
-}  // namespace troupe
+}  // namespace troupe::inline v0_1

@@ -2,7 +2,7 @@
 
 #include <troupe/actor/detail/cycle.hpp>
 
-namespace troupe::detail {
+namespace troupe::inline v0_1::detail {
 
 bool actor_wait::try_push(envelope& message, ask_errc& error) noexcept {
   use_wake();
@@ -42,4 +42,4 @@ bool actor_wait::enlist_limits(waker key, edge as) noexcept {
   return cycle_ == nullptr && limit_.enlist(*waiting_, key, looks_again);
 }
 
-}  // namespace troupe::detail
+}  // namespace troupe::inline v0_1::detail

@@ -10,7 +10,7 @@
 #include <troupe/sync/room_wait.hpp>
 #include <troupe/task/operation.hpp>
 
-namespace troupe {
+namespace troupe::inline v0_1 {
 
 namespace detail {
 
@@ -259,4 +259,4 @@ private:
 };
 
 }  // namespace detail
-}  // namespace troupe
+}  // namespace troupe::inline v0_1

@@ -10,7 +10,7 @@
 #include <troupe/pal/mutex.hpp>
 #include <troupe/task/scope.hpp>
 
-namespace troupe {
+namespace troupe::inline v0_1 {
 
 namespace detail {
 
@@ -105,4 +105,4 @@ task<detail::answer_of_ref<A, M>> ask_first(std::vector<ref<A>> whom, M message,
   co_return std::move(answers.front());
 }
 
-}  // namespace troupe
+}  // namespace troupe::inline v0_1

@@ -7,7 +7,7 @@
 
 #include <troupe/actor/actor.hpp>
 
-namespace troupe {
+namespace troupe::inline v0_1 {
 
 /// The base of an actor that behaves like one of several classes at a time; like the first one to
 /// begin with, also after a restart.
@@ -64,4 +64,4 @@ private:
   bool becomes_another_ = false;
 };
 
-}  // namespace troupe
+}  // namespace troupe::inline v0_1

@@ -2,7 +2,7 @@
 
 #include <troupe/actor/ref.hpp>
 
-namespace troupe {
+namespace troupe::inline v0_1 {
 
 /// Has a function called when an actor has ended for good: for other systems that look after it.
 class end_hook : private detail::watcher {
@@ -33,4 +33,4 @@ private:
   const function act_;
 };
 
-}  // namespace troupe
+}  // namespace troupe::inline v0_1

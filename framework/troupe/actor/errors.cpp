@@ -2,7 +2,7 @@
 
 #include <string>
 
-namespace troupe {
+namespace troupe::inline v0_1 {
 
 namespace {
 
@@ -52,4 +52,4 @@ bool may_have_run(boost::system::error_code code) noexcept {
   return code.category() == ask_category() && code.value() >= static_cast<int>(ask_errc::timeout);
 }
 
-}  // namespace troupe
+}  // namespace troupe::inline v0_1

@@ -2,7 +2,7 @@
 
 #include <troupe/base/result.hpp>
 
-namespace troupe {
+namespace troupe::inline v0_1 {
 
 /// Why a request has failed, in two families: what was not run may safely be asked again.
 enum class ask_errc {
@@ -34,7 +34,7 @@ inline boost::system::error_code make_error_code(ask_errc code) noexcept {
 /// it is safe to ask again.
 [[nodiscard]] bool may_have_run(boost::system::error_code code) noexcept;
 
-}  // namespace troupe
+}  // namespace troupe::inline v0_1
 
 template <>
 struct boost::system::is_error_code_enum<troupe::ask_errc> : std::true_type {};

@@ -2,7 +2,7 @@
 
 #include <troupe/task/failure.hpp>
 
-namespace troupe {
+namespace troupe::inline v0_1 {
 
 std::string_view to_string(exit_kind kind) noexcept {
   switch (kind) {
@@ -30,4 +30,4 @@ std::string to_string(const exit_reason& reason) {
   return text;
 }
 
-}  // namespace troupe
+}  // namespace troupe::inline v0_1

@@ -6,7 +6,7 @@
 
 #include <troupe/version.hpp>
 
-namespace troupe {
+namespace troupe::inline v0_1 {
 
 /// How an actor has ended, or one incarnation of it.
 enum class exit_kind : unsigned char {
@@ -36,4 +36,4 @@ struct exit_reason {
 /// Returns: the reason as one phrase, with the exception's own words.
 [[nodiscard]] std::string to_string(const exit_reason& reason);
 
-}  // namespace troupe
+}  // namespace troupe::inline v0_1

@@ -4,7 +4,7 @@
 
 #include <troupe/actor/ref.hpp>
 
-namespace troupe {
+namespace troupe::inline v0_1 {
 
 /// The notice that a monitored actor has ended, or one incarnation of it; comes after all mail that
 /// actor has sent.
@@ -65,4 +65,4 @@ private:
 };
 
 }  // namespace detail
-}  // namespace troupe
+}  // namespace troupe::inline v0_1

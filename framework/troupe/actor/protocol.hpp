@@ -6,7 +6,7 @@
 
 #include <troupe/actor/detail/messages.hpp>
 
-namespace troupe {
+namespace troupe::inline v0_1 {
 
 /// What an actor can be sent and asked, without its class: for a `ref` to any that handles this.
 ///
@@ -193,4 +193,4 @@ struct receiver<protocol<Items...>> {
 };
 
 }  // namespace detail
-}  // namespace troupe
+}  // namespace troupe::inline v0_1

@@ -15,7 +15,7 @@
 #include <troupe/base/take.hpp>
 #include <troupe/sched/block_on.hpp>
 
-namespace troupe {
+namespace troupe::inline v0_1 {
 
 template <class A>
 class weak_ref;
@@ -247,4 +247,4 @@ private:
   std::uint32_t generation_;
 };
 
-}  // namespace troupe
+}  // namespace troupe::inline v0_1

@@ -8,7 +8,7 @@
 #include <troupe/actor/all_actors.hpp>
 #include <troupe/pal/mutex.hpp>
 
-namespace troupe::detail {
+namespace troupe::inline v0_1::detail {
 
 namespace {
 
@@ -102,13 +102,13 @@ void drop_name(const executor& exec, std::string_view name) noexcept {
   names().find(exec, name, [](name_map& all, name_map::iterator at) { all.erase(at); });
 }
 
-}  // namespace troupe::detail
+}  // namespace troupe::inline v0_1::detail
 
-namespace troupe {
+namespace troupe::inline v0_1 {
 
 void forget_names(const executor& exec) noexcept {
   pal::lock guard{detail::names().mutex};
   detail::names().of.erase(&exec);
 }
 
-}  // namespace troupe
+}  // namespace troupe::inline v0_1

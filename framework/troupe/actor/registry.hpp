@@ -8,7 +8,7 @@
 
 #include <troupe/actor/actor.hpp>
 
-namespace troupe {
+namespace troupe::inline v0_1 {
 
 namespace detail {
 
@@ -50,4 +50,4 @@ inline void unregister_actor(std::string_view name) {
   detail::drop_name(detail::require_executor(detail::names_outside), name);
 }
 
-}  // namespace troupe
+}  // namespace troupe::inline v0_1

@@ -7,7 +7,7 @@
 #include <troupe/actor/detail/actor_block.hpp>
 #include <troupe/actor/detail/current.hpp>
 
-namespace troupe::detail {
+namespace troupe::inline v0_1::detail {
 
 void fail_dropped(request_base& unanswered) noexcept {
   actor_block* here = current_actor();
@@ -46,4 +46,4 @@ void actor_block::fail_unanswered(handler_failure failure) noexcept {
   }
 }
 
-}  // namespace troupe::detail
+}  // namespace troupe::inline v0_1::detail

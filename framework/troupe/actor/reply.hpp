@@ -8,7 +8,7 @@
 
 #include <troupe/actor/detail/request.hpp>
 
-namespace troupe {
+namespace troupe::inline v0_1 {
 
 namespace detail {
 
@@ -86,4 +86,4 @@ private:
   detail::request<T>* to_;
 };
 
-}  // namespace troupe
+}  // namespace troupe::inline v0_1

@@ -5,7 +5,7 @@
 
 #include <troupe/actor/reply.hpp>
 
-namespace troupe {
+namespace troupe::inline v0_1 {
 
 namespace detail {
 
@@ -58,4 +58,4 @@ reply<T> reply_to(Hear hear) {
   return reply<T>{detail::heard_request<T, Hear>::make(std::move(hear))};
 }
 
-}  // namespace troupe
+}  // namespace troupe::inline v0_1

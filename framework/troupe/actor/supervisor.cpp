@@ -7,7 +7,7 @@
 #include <troupe/base/log.hpp>
 #include <troupe/sched/sleep.hpp>
 
-namespace troupe {
+namespace troupe::inline v0_1 {
 
 namespace {
 
@@ -181,4 +181,4 @@ void supervisor::rebuild_when_all_wait() {
   group_is_due_ = false;
 }
 
-}  // namespace troupe
+}  // namespace troupe::inline v0_1

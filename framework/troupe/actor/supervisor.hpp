@@ -6,7 +6,7 @@
 
 #include <troupe/actor/actor.hpp>
 
-namespace troupe {
+namespace troupe::inline v0_1 {
 
 /// Which children a supervisor starts anew when one has failed.
 enum class restart_strategy : unsigned char {
@@ -136,4 +136,4 @@ ref<A> spawn_child(const ref<supervisor>& parent, Args&&... args) {
   return spawn_child<A>(parent, child_options{}, std::forward<Args>(args)...);
 }
 
-}  // namespace troupe
+}  // namespace troupe::inline v0_1

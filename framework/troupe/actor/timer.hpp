@@ -7,7 +7,7 @@
 #include <troupe/actor/detail/messages.hpp>
 #include <troupe/sched/interval.hpp>
 
-namespace troupe {
+namespace troupe::inline v0_1 {
 
 namespace detail {
 
@@ -137,4 +137,4 @@ private:
   std::shared_ptr<detail::timer_state> state_;
 };
 
-}  // namespace troupe
+}  // namespace troupe::inline v0_1

@@ -5,7 +5,7 @@
 #include <troupe/base/log.hpp>
 #include <troupe/pal/atomic.hpp>
 
-namespace troupe {
+namespace troupe::inline v0_1 {
 
 namespace {
 
@@ -24,4 +24,4 @@ undelivered_sink set_undelivered_sink(undelivered_sink sink) noexcept {
 
 void report_undelivered(const undelivered& lost) noexcept { current_sink.load()(lost); }
 
-}  // namespace troupe
+}  // namespace troupe::inline v0_1

@@ -4,7 +4,7 @@
 
 #include <troupe/actor/errors.hpp>
 
-namespace troupe {
+namespace troupe::inline v0_1 {
 
 /// A message that was accepted, or could not be, and will not be run.
 struct undelivered {
@@ -23,4 +23,4 @@ undelivered_sink set_undelivered_sink(undelivered_sink sink) noexcept;
 /// Hands one message to the sink in force.
 void report_undelivered(const undelivered& lost) noexcept;
 
-}  // namespace troupe
+}  // namespace troupe::inline v0_1

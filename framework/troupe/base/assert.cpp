@@ -6,7 +6,7 @@
 
 #include <troupe/base/log.hpp>
 
-namespace troupe {
+namespace troupe::inline v0_1 {
 
 namespace {
 
@@ -38,4 +38,4 @@ void assertion_failed(const char* file, int line, const char* condition) noexcep
 
 }  // namespace detail
 
-}  // namespace troupe
+}  // namespace troupe::inline v0_1

@@ -2,7 +2,7 @@
 
 #include <troupe/version.hpp>
 
-namespace troupe {
+namespace troupe::inline v0_1 {
 
 /// What to do about a misuse of the interface; see set_misuse_handler(). Must not return.
 using misuse_handler = void (*)(const char* text);
@@ -21,7 +21,7 @@ namespace detail {
 [[noreturn]] void assertion_failed(const char* file, int line, const char* condition) noexcept;
 }  // namespace detail
 
-}  // namespace troupe
+}  // namespace troupe::inline v0_1
 
 /// Aborts with file, line and condition when an invariant is broken. Stays on in release builds:
 /// wrong state is worse than no process.

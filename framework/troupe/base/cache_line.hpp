@@ -4,9 +4,9 @@
 
 #include <troupe/version.hpp>
 
-namespace troupe {
+namespace troupe::inline v0_1 {
 
 /// Distance in bytes at which two fields written by different threads do not disturb one another.
 inline constexpr std::size_t cache_line_bytes = 64;
 
-}  // namespace troupe
+}  // namespace troupe::inline v0_1

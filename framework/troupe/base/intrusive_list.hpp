@@ -2,7 +2,7 @@
 
 #include <troupe/base/assert.hpp>
 
-namespace troupe {
+namespace troupe::inline v0_1 {
 
 /// Base of what can stand in one intrusive_list at a time.
 struct list_link {
@@ -78,4 +78,4 @@ private:
   list_link root_;
 };
 
-}  // namespace troupe
+}  // namespace troupe::inline v0_1

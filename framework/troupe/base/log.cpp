@@ -3,7 +3,7 @@
 #include <atomic>
 #include <cstdio>
 
-namespace troupe {
+namespace troupe::inline v0_1 {
 
 namespace {
 
@@ -23,4 +23,4 @@ log_sink set_log_sink(log_sink sink) noexcept {
 
 void log(log_level level, std::string_view text) { sink_in_force.load()(level, text); }
 
-}  // namespace troupe
+}  // namespace troupe::inline v0_1

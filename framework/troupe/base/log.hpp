@@ -4,7 +4,7 @@
 
 #include <troupe/version.hpp>
 
-namespace troupe {
+namespace troupe::inline v0_1 {
 
 /// How urgent a line of text is.
 enum class log_level { debug, info, warning, error };
@@ -21,4 +21,4 @@ log_sink set_log_sink(log_sink sink) noexcept;
 /// Hands one line to the sink in force.
 void log(log_level level, std::string_view text);
 
-}  // namespace troupe
+}  // namespace troupe::inline v0_1

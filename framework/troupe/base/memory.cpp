@@ -6,7 +6,7 @@
 #include <mimalloc.h>
 #endif
 
-namespace troupe {
+namespace troupe::inline v0_1 {
 
 #if TROUPE_USE_MIMALLOC
 
@@ -28,4 +28,4 @@ void deallocate(void* block, std::size_t size_bytes) noexcept {
 
 #endif
 
-}  // namespace troupe
+}  // namespace troupe::inline v0_1

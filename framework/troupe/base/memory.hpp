@@ -4,7 +4,7 @@
 
 #include <troupe/version.hpp>
 
-namespace troupe {
+namespace troupe::inline v0_1 {
 
 /// Memory for coroutine frames, messages and other blocks that live short and cross threads.
 /// Served by mimalloc (whose cross-thread frees cost a quarter of the system allocator's), or by
@@ -18,4 +18,4 @@ namespace troupe {
 /// Gives back a block of allocate(). Requires: `size_bytes` as it was asked for.
 void deallocate(void* block, std::size_t size_bytes) noexcept;
 
-}  // namespace troupe
+}  // namespace troupe::inline v0_1

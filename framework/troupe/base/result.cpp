@@ -2,7 +2,7 @@
 
 #include <string>
 
-namespace troupe {
+namespace troupe::inline v0_1 {
 
 namespace {
 
@@ -44,4 +44,4 @@ void throw_error(boost::system::error_code code, const std::string& text) {
   throw system_error{code, text};
 }
 
-}  // namespace troupe
+}  // namespace troupe::inline v0_1

@@ -9,7 +9,7 @@
 
 #include <troupe/version.hpp>
 
-namespace troupe {
+namespace troupe::inline v0_1 {
 
 /// A value, or the error_code that says why there is none.
 template <class T>
@@ -54,7 +54,7 @@ template <class T>
 /// The same, with `text` before what the code says.
 [[noreturn]] void throw_error(boost::system::error_code code, const std::string& text);
 
-}  // namespace troupe
+}  // namespace troupe::inline v0_1
 
 template <>
 struct boost::system::is_error_code_enum<troupe::errc> : std::true_type {};

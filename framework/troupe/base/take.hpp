@@ -4,7 +4,7 @@
 
 #include <troupe/version.hpp>
 
-namespace troupe {
+namespace troupe::inline v0_1 {
 
 /// Names a local that an operation may move from: `co_await tx.send(take(message))`.
 ///
@@ -36,4 +36,4 @@ inline constexpr bool rvalue_is_safe_to_await = true;
 #endif
 
 }  // namespace detail
-}  // namespace troupe
+}  // namespace troupe::inline v0_1

@@ -22,7 +22,7 @@
 // A struct with an inspect() of its own keeps that. Not for structs with base classes or with
 // members that are C arrays.
 
-namespace troupe::detail {
+namespace troupe::inline v0_1::detail {
 
 template <class T>
 concept caf_aggregate = std::is_class_v<T> && std::is_aggregate_v<T> &&
@@ -55,7 +55,7 @@ const char* caf_type_name() {
   return name.c_str();
 }
 
-}  // namespace troupe::detail
+}  // namespace troupe::inline v0_1::detail
 
 namespace caf {
 

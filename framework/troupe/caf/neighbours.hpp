@@ -11,7 +11,7 @@
 #include <troupe/caf/detail/proxy.hpp>
 #include <troupe/caf/messages.hpp>
 
-namespace troupe {
+namespace troupe::inline v0_1 {
 
 class caf_system;
 
@@ -110,4 +110,4 @@ ref<Protocol> from_caf(const caf_system& system, const ::caf::actor& to) {
   return made;
 }
 
-}  // namespace troupe
+}  // namespace troupe::inline v0_1

@@ -6,7 +6,7 @@
 #include <troupe/caf/detail/coordinator.hpp>
 #include <troupe/sched/spawn_blocking.hpp>
 
-namespace troupe {
+namespace troupe::inline v0_1 {
 
 namespace detail {
 
@@ -94,4 +94,4 @@ task<> caf_system::shut_down() {
   return *system_;
 }
 
-}  // namespace troupe
+}  // namespace troupe::inline v0_1

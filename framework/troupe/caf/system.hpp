@@ -8,7 +8,7 @@
 #include <troupe/caf/neighbours.hpp>
 #include <troupe/task/task.hpp>
 
-namespace troupe {
+namespace troupe::inline v0_1 {
 
 /// A CAF actor system whose actors run on the workers of the current runtime: event-based actors,
 /// brokers' work and all else that CAF gives to its scheduler. CAF's clock (delayed messages,
@@ -69,4 +69,4 @@ private:
   bool is_ending_ = false;
 };
 
-}  // namespace troupe
+}  // namespace troupe::inline v0_1

@@ -12,7 +12,7 @@
 #include <troupe/io/wait_count.hpp>
 #include <troupe/task/operation.hpp>
 
-namespace troupe::io {
+namespace troupe::inline v0_1::io {
 
 namespace detail {
 
@@ -161,4 +161,4 @@ private:
   datagram_device_ptr device_;
 };
 
-}  // namespace troupe::io
+}  // namespace troupe::inline v0_1::io

@@ -9,7 +9,7 @@
 #include <troupe/io/endpoint.hpp>
 #include <troupe/io/stream_device.hpp>
 
-namespace troupe::io {
+namespace troupe::inline v0_1::io {
 
 /// A datagram that was received.
 struct datagram {
@@ -52,4 +52,4 @@ protected:
 
 using datagram_device_ptr = std::unique_ptr<datagram_device, device_closer>;
 
-}  // namespace troupe::io
+}  // namespace troupe::inline v0_1::io

@@ -7,7 +7,7 @@
 #include <net/if.h>
 #include <netinet/in.h>
 
-namespace troupe::io {
+namespace troupe::inline v0_1::io {
 
 namespace {
 
@@ -67,4 +67,4 @@ std::string endpoint::text() const {
   return (is_v6_ ? "[" + host() + "]" : host()) + ":" + std::to_string(port_);
 }
 
-}  // namespace troupe::io
+}  // namespace troupe::inline v0_1::io

@@ -8,7 +8,7 @@
 
 #include <troupe/base/result.hpp>
 
-namespace troupe::io {
+namespace troupe::inline v0_1::io {
 
 /// A numeric IP address and a port: where a packet goes to or comes from. A small value.
 ///
@@ -49,4 +49,4 @@ private:
   bool is_v6_ = false;
 };
 
-}  // namespace troupe::io
+}  // namespace troupe::inline v0_1::io

@@ -9,7 +9,7 @@
 #include <troupe/io/detail/scratch.hpp>
 #include <troupe/io/detail/whole_write.hpp>
 
-namespace troupe::io {
+namespace troupe::inline v0_1::io {
 
 attempt<std::optional<std::string>> detail::line_operation::attempt_once() noexcept {
   try {
@@ -256,4 +256,4 @@ void frame_reader::let_go() noexcept {
   begin_ = 0;
 }
 
-}  // namespace troupe::io
+}  // namespace troupe::inline v0_1::io

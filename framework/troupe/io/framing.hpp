@@ -8,7 +8,7 @@
 
 #include <troupe/io/stream.hpp>
 
-namespace troupe::io {
+namespace troupe::inline v0_1::io {
 
 class line_reader;
 class frame_reader;
@@ -178,4 +178,4 @@ private:
   return write_frame(to, std::as_bytes(std::span{bytes}), prefix);
 }
 
-}  // namespace troupe::io
+}  // namespace troupe::inline v0_1::io

@@ -9,7 +9,7 @@
 #include <troupe/io/wait_count.hpp>
 #include <troupe/task/operation.hpp>
 
-namespace troupe::io {
+namespace troupe::inline v0_1::io {
 
 namespace detail {
 
@@ -91,4 +91,4 @@ private:
   listener_device_ptr device_;
 };
 
-}  // namespace troupe::io
+}  // namespace troupe::inline v0_1::io

@@ -6,7 +6,7 @@
 
 #include <troupe/io/stream_device.hpp>
 
-namespace troupe::io {
+namespace troupe::inline v0_1::io {
 
 /// What an io::listener is made of; see stream_device for the rules.
 class listener_device {
@@ -35,4 +35,4 @@ protected:
 
 using listener_device_ptr = std::unique_ptr<listener_device, device_closer>;
 
-}  // namespace troupe::io
+}  // namespace troupe::inline v0_1::io

@@ -1,6 +1,6 @@
 #include <troupe/io/resolver.hpp>
 
-namespace troupe::io {
+namespace troupe::inline v0_1::io {
 
 namespace {
 
@@ -30,4 +30,4 @@ const boost::system::error_category& name_category() noexcept {
   return instance;
 }
 
-}  // namespace troupe::io
+}  // namespace troupe::inline v0_1::io

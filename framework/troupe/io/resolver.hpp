@@ -7,7 +7,7 @@
 #include <troupe/io/endpoint.hpp>
 #include <troupe/task/task.hpp>
 
-namespace troupe::io {
+namespace troupe::inline v0_1::io {
 
 /// Why a name led to no address.
 enum class name_errc {
@@ -40,7 +40,7 @@ public:
                                                             std::string service) = 0;
 };
 
-}  // namespace troupe::io
+}  // namespace troupe::inline v0_1::io
 
 template <>
 struct boost::system::is_error_code_enum<troupe::io::name_errc> : std::true_type {};

@@ -5,7 +5,7 @@
 #include <troupe/io/detail/scratch.hpp>
 #include <troupe/io/detail/whole_write.hpp>
 
-namespace troupe::io {
+namespace troupe::inline v0_1::io {
 
 namespace detail {
 
@@ -96,4 +96,4 @@ task<std::uint64_t> stream::discard_to_end() {
   }
 }
 
-}  // namespace troupe::io
+}  // namespace troupe::inline v0_1::io

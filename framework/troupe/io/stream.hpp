@@ -14,7 +14,7 @@
 #include <troupe/task/operation.hpp>
 #include <troupe/task/task.hpp>
 
-namespace troupe::io {
+namespace troupe::inline v0_1::io {
 
 namespace detail {
 
@@ -215,4 +215,4 @@ private:
   stream_device_ptr device_;
 };
 
-}  // namespace troupe::io
+}  // namespace troupe::inline v0_1::io

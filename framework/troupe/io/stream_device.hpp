@@ -11,7 +11,7 @@
 #include <troupe/pal/atomic.hpp>
 #include <troupe/task/waker.hpp>
 
-namespace troupe::io {
+namespace troupe::inline v0_1::io {
 
 /// What a try came to; nothing when it would have had to wait.
 template <class T>
@@ -85,4 +85,4 @@ struct device_closer {
 
 using stream_device_ptr = std::unique_ptr<stream_device, device_closer>;
 
-}  // namespace troupe::io
+}  // namespace troupe::inline v0_1::io

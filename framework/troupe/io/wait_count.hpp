@@ -2,7 +2,7 @@
 
 #include <troupe/task/context.hpp>
 
-namespace troupe::io {
+namespace troupe::inline v0_1::io {
 
 /// Counts one wait for something from outside the process.
 ///
@@ -35,4 +35,4 @@ private:
   bool counted_ = false;
 };
 
-}  // namespace troupe::io
+}  // namespace troupe::inline v0_1::io

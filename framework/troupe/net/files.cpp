@@ -10,7 +10,7 @@
 #include <troupe/net/detail/owned_fd.hpp>
 #include <troupe/sched/spawn_blocking.hpp>
 
-namespace troupe::net {
+namespace troupe::inline v0_1::net {
 
 /// What the pieces of work on a file keep open together.
 struct file::shared {
@@ -103,4 +103,4 @@ const std::shared_ptr<file::shared>& file::opened() const {
   return shared_;
 }
 
-}  // namespace troupe::net
+}  // namespace troupe::inline v0_1::net

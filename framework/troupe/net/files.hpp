@@ -17,7 +17,7 @@
 // nothing dangles; but the work goes on alone: what it was to write may be written all the same, in
 // whole, in part or not at all. What must be known is awaited under shield().
 
-namespace troupe::net {
+namespace troupe::inline v0_1::net {
 
 /// Reads a whole file.
 ///
@@ -98,4 +98,4 @@ private:
   std::shared_ptr<shared> shared_;
 };
 
-}  // namespace troupe::net
+}  // namespace troupe::inline v0_1::net

@@ -20,7 +20,7 @@
 
 extern char** environ;
 
-namespace troupe::net {
+namespace troupe::inline v0_1::net {
 
 namespace {
 
@@ -247,4 +247,4 @@ task<process_output> run_process(std::vector<std::string> argv, run_process_opti
   co_return seen;
 }
 
-}  // namespace troupe::net
+}  // namespace troupe::inline v0_1::net

@@ -15,7 +15,7 @@
 #include <troupe/task/operation.hpp>
 #include <troupe/task/task.hpp>
 
-namespace troupe::net {
+namespace troupe::inline v0_1::net {
 
 /// How a process has ended.
 class exit_status {
@@ -191,4 +191,4 @@ struct process_output {
 [[nodiscard]] task<process_output> run_process(std::vector<std::string> argv,
                                                run_process_options options = run_process_options{});
 
-}  // namespace troupe::net
+}  // namespace troupe::inline v0_1::net

@@ -13,7 +13,7 @@
 #include <troupe/sched/scheduler.hpp>
 #include <troupe/task/failure.hpp>
 
-namespace troupe::net {
+namespace troupe::inline v0_1::net {
 
 namespace asio = boost::asio;
 
@@ -136,4 +136,4 @@ reactor& reactor::current() {
   return *found;
 }
 
-}  // namespace troupe::net
+}  // namespace troupe::inline v0_1::net

@@ -5,7 +5,7 @@
 
 #include <troupe/sched/driver.hpp>
 
-namespace troupe::net {
+namespace troupe::inline v0_1::net {
 
 namespace detail {
 class reactor_core;
@@ -56,4 +56,4 @@ private:
   unsigned rounds_ = 0;
 };
 
-}  // namespace troupe::net
+}  // namespace troupe::inline v0_1::net

@@ -13,7 +13,7 @@
 #include <troupe/net/detail/owned_fd.hpp>
 #include <troupe/sched/spawn_blocking.hpp>
 
-namespace troupe::net {
+namespace troupe::inline v0_1::net {
 
 namespace {
 
@@ -111,4 +111,4 @@ task<std::vector<io::endpoint>> resolve(std::string host, std::uint16_t port) {
   return system_names().resolve(std::move(host), std::to_string(port));
 }
 
-}  // namespace troupe::net
+}  // namespace troupe::inline v0_1::net

@@ -6,7 +6,7 @@
 
 #include <troupe/io/resolver.hpp>
 
-namespace troupe::net {
+namespace troupe::inline v0_1::net {
 
 /// The names that the system knows (getaddrinfo): its files, DNS, whatever it is set up for.
 ///
@@ -24,4 +24,4 @@ namespace troupe::net {
 [[nodiscard]] task<std::vector<io::endpoint>> resolve(std::string host, std::string service);
 [[nodiscard]] task<std::vector<io::endpoint>> resolve(std::string host, std::uint16_t port);
 
-}  // namespace troupe::net
+}  // namespace troupe::inline v0_1::net

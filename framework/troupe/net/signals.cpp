@@ -8,7 +8,7 @@
 #include <troupe/net/detail/signal_watch.hpp>
 #include <troupe/net/reactor.hpp>
 
-namespace troupe::net {
+namespace troupe::inline v0_1::net {
 
 namespace detail {
 
@@ -49,4 +49,4 @@ detail::signal_operation signals::next() {
   return detail::signal_operation{*watch_};
 }
 
-}  // namespace troupe::net
+}  // namespace troupe::inline v0_1::net

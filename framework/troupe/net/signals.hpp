@@ -7,7 +7,7 @@
 #include <troupe/io/wait_count.hpp>
 #include <troupe/task/operation.hpp>
 
-namespace troupe::net {
+namespace troupe::inline v0_1::net {
 
 namespace detail {
 
@@ -73,4 +73,4 @@ private:
   std::unique_ptr<detail::signal_watch, detail::signal_watch_closer> watch_;
 };
 
-}  // namespace troupe::net
+}  // namespace troupe::inline v0_1::net

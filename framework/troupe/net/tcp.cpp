@@ -14,7 +14,7 @@
 #include <troupe/net/reactor.hpp>
 #include <troupe/net/resolver.hpp>
 
-namespace troupe::net {
+namespace troupe::inline v0_1::net {
 
 namespace {
 
@@ -75,4 +75,4 @@ task<io::stream> tcp_connect(std::string host, std::uint16_t port, tcp_connect_o
   co_return std::move(*connected);
 }
 
-}  // namespace troupe::net
+}  // namespace troupe::inline v0_1::net

@@ -10,7 +10,7 @@
 #include <troupe/pal/clock.hpp>
 #include <troupe/task/task.hpp>
 
-namespace troupe::net {
+namespace troupe::inline v0_1::net {
 
 /// How a listening TCP socket is made.
 struct tcp_listen_options {
@@ -55,4 +55,4 @@ struct tcp_connect_options {
 [[nodiscard]] task<io::stream> tcp_connect(std::string host, std::uint16_t port,
                                            tcp_connect_options options = tcp_connect_options{});
 
-}  // namespace troupe::net
+}  // namespace troupe::inline v0_1::net

@@ -14,7 +14,7 @@
 #include <troupe/net/reactor.hpp>
 #include <troupe/net/resolver.hpp>
 
-namespace troupe::net {
+namespace troupe::inline v0_1::net {
 
 namespace {
 
@@ -109,4 +109,4 @@ std::pair<io::datagram_socket, io::datagram_socket> datagram_pair() {
   return {std::move(first), to_socket(here, std::move(far))};
 }
 
-}  // namespace troupe::net
+}  // namespace troupe::inline v0_1::net

@@ -9,7 +9,7 @@
 #include <troupe/io/resolver.hpp>
 #include <troupe/task/task.hpp>
 
-namespace troupe::net {
+namespace troupe::inline v0_1::net {
 
 /// How a UDP socket is made.
 struct udp_options {
@@ -44,4 +44,4 @@ struct udp_options {
 /// Errors: system_error when the system is out of descriptors.
 [[nodiscard]] std::pair<io::datagram_socket, io::datagram_socket> datagram_pair();
 
-}  // namespace troupe::net
+}  // namespace troupe::inline v0_1::net

@@ -16,7 +16,7 @@
 #include <troupe/net/reactor.hpp>
 #include <troupe/sched/sleep.hpp>
 
-namespace troupe::net {
+namespace troupe::inline v0_1::net {
 
 namespace {
 
@@ -113,4 +113,4 @@ result<peer_credentials> credentials_of_peer(const io::stream& peer) {
   return socket->peer_credentials();
 }
 
-}  // namespace troupe::net
+}  // namespace troupe::inline v0_1::net

@@ -10,7 +10,7 @@
 #include <troupe/io/stream.hpp>
 #include <troupe/task/task.hpp>
 
-namespace troupe::net {
+namespace troupe::inline v0_1::net {
 
 /// How a listening unix socket is made.
 struct unix_listen_options {
@@ -64,4 +64,4 @@ struct peer_credentials {
 /// Errors:  not_supported for every other stream.
 [[nodiscard]] result<peer_credentials> credentials_of_peer(const io::stream& peer);
 
-}  // namespace troupe::net
+}  // namespace troupe::inline v0_1::net

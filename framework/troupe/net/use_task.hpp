@@ -19,7 +19,7 @@
 #include <troupe/task/operation.hpp>
 #include <troupe/task/stop.hpp>
 
-namespace troupe::net {
+namespace troupe::inline v0_1::net {
 
 /// The io_context of the current runtime, to make Asio's own objects on: timers, resolvers, serial
 /// ports, sockets of libraries. Its handlers run on the workers, one at a time.
@@ -215,7 +215,7 @@ private:
 };
 
 }  // namespace detail
-}  // namespace troupe::net
+}  // namespace troupe::inline v0_1::net
 
 template <class... Args>
 class boost::asio::async_result<troupe::net::use_task_t, void(Args...)> {

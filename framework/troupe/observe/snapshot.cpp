@@ -8,7 +8,7 @@
 #include <troupe/actor/all_actors.hpp>
 #include <troupe/sched/blocking_pool.hpp>
 
-namespace troupe {
+namespace troupe::inline v0_1 {
 
 namespace {
 
@@ -180,4 +180,4 @@ std::string dump(const scheduler& of) {
   return text;
 }
 
-}  // namespace troupe
+}  // namespace troupe::inline v0_1

@@ -7,7 +7,7 @@
 #include <troupe/sched/scheduler.hpp>
 #include <troupe/task/core.hpp>
 
-namespace troupe {
+namespace troupe::inline v0_1 {
 
 /// One task, as it is seen from outside: for lists of survivors and of who waits for what.
 struct task_report {
@@ -61,4 +61,4 @@ struct actor_report {
 /// Example: `fmt::print("{}", troupe::dump(runtime.scheduler()));`
 [[nodiscard]] std::string dump(const scheduler& of);
 
-}  // namespace troupe
+}  // namespace troupe::inline v0_1

@@ -30,7 +30,7 @@ int backtrace_pcinfo(backtrace_state* state, std::uintptr_t pc, backtrace_full_c
                      backtrace_error_callback error, void* data);
 }
 
-namespace troupe {
+namespace troupe::inline v0_1 {
 
 namespace {
 
@@ -173,4 +173,4 @@ std::vector<stack_frame> stack_looker::look(pal::thread_id at) const {
   return calls;
 }
 
-}  // namespace troupe
+}  // namespace troupe::inline v0_1

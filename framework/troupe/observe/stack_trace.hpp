@@ -6,7 +6,7 @@
 
 #include <troupe/pal/thread.hpp>
 
-namespace troupe {
+namespace troupe::inline v0_1 {
 
 /// One call on a stack.
 struct stack_frame {
@@ -32,4 +32,4 @@ public:
   [[nodiscard]] std::vector<stack_frame> look(pal::thread_id at) const;
 };
 
-}  // namespace troupe
+}  // namespace troupe::inline v0_1

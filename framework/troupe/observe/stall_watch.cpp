@@ -8,7 +8,7 @@
 #include <troupe/base/log.hpp>
 #include <troupe/observe/snapshot.hpp>
 
-namespace troupe {
+namespace troupe::inline v0_1 {
 
 namespace {
 
@@ -89,4 +89,4 @@ void stall_watch::report(std::size_t index, const worker_sight& seen, duration l
   log(log_level::warning, text);
 }
 
-}  // namespace troupe
+}  // namespace troupe::inline v0_1

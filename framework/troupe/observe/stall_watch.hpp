@@ -9,7 +9,7 @@
 #include <troupe/pal/thread.hpp>
 #include <troupe/sched/scheduler.hpp>
 
-namespace troupe {
+namespace troupe::inline v0_1 {
 
 /// Reports turns that hold their worker for long: a handler that blocks, or computes.
 ///
@@ -60,4 +60,4 @@ private:
 /// this library, as `file:line in function`, and what has called it; empty when there is none.
 [[nodiscard]] std::string first_own_calls(const std::vector<stack_frame>& calls);
 
-}  // namespace troupe
+}  // namespace troupe::inline v0_1

@@ -4,10 +4,10 @@
 
 #include <troupe/version.hpp>
 
-namespace troupe::pal {
+namespace troupe::inline v0_1::pal {
 
 /// The atomic of all lock-free code here: a model checker replaces this one name.
 template <class T>
 using atomic = std::atomic<T>;
 
-}  // namespace troupe::pal
+}  // namespace troupe::inline v0_1::pal

@@ -8,7 +8,7 @@
 
 #include <troupe/base/assert.hpp>
 
-namespace troupe::pal {
+namespace troupe::inline v0_1::pal {
 
 #if defined(TROUPE_UNDER_TSAN)
 
@@ -38,4 +38,4 @@ void heavy_barrier() noexcept {
 
 #endif
 
-}  // namespace troupe::pal
+}  // namespace troupe::inline v0_1::pal

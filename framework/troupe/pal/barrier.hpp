@@ -4,7 +4,7 @@
 
 #include <troupe/version.hpp>
 
-namespace troupe::pal {
+namespace troupe::inline v0_1::pal {
 
 /// An asymmetric pair of full barriers: light on the path taken often, heavy on the rare one.
 ///
@@ -28,4 +28,4 @@ inline void light_barrier() noexcept { std::atomic_signal_fence(std::memory_orde
 /// The rare side; see light_barrier().
 void heavy_barrier() noexcept;
 
-}  // namespace troupe::pal
+}  // namespace troupe::inline v0_1::pal

@@ -2,7 +2,7 @@
 
 #include <troupe/base/assert.hpp>
 
-namespace troupe::pal {
+namespace troupe::inline v0_1::pal {
 
 namespace {
 
@@ -36,4 +36,4 @@ void virtual_clock::advance(duration step) noexcept {
   now_.fetch_add(step.count(), std::memory_order_acq_rel);
 }
 
-}  // namespace troupe::pal
+}  // namespace troupe::inline v0_1::pal

@@ -4,7 +4,7 @@
 
 #include <troupe/pal/atomic.hpp>
 
-namespace troupe {
+namespace troupe::inline v0_1 {
 
 /// A point in the time that timers and deadlines use; monotonic, not the wall clock.
 using time_point = std::chrono::steady_clock::time_point;
@@ -50,4 +50,4 @@ private:
 };
 
 }  // namespace pal
-}  // namespace troupe
+}  // namespace troupe::inline v0_1

@@ -4,8 +4,8 @@
 
 #include <troupe/pal/mutex.hpp>
 
-namespace troupe::pal {
+namespace troupe::inline v0_1::pal {
 
 using condition = std::condition_variable;
 
-}  // namespace troupe::pal
+}  // namespace troupe::inline v0_1::pal

@@ -4,9 +4,9 @@
 
 #include <troupe/version.hpp>
 
-namespace troupe::pal {
+namespace troupe::inline v0_1::pal {
 
 using mutex = std::mutex;
 using lock = std::unique_lock<std::mutex>;
 
-}  // namespace troupe::pal
+}  // namespace troupe::inline v0_1::pal

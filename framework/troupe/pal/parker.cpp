@@ -6,7 +6,7 @@
 
 #include <ctime>
 
-namespace troupe::pal {
+namespace troupe::inline v0_1::pal {
 
 namespace {
 
@@ -45,4 +45,4 @@ void parker::unpark() noexcept {
   }
 }
 
-}  // namespace troupe::pal
+}  // namespace troupe::inline v0_1::pal

@@ -6,7 +6,7 @@
 #include <troupe/pal/atomic.hpp>
 #include <troupe/pal/clock.hpp>
 
-namespace troupe::pal {
+namespace troupe::inline v0_1::pal {
 
 /// Lets one thread sleep until another wakes it; a wake before the sleep is kept, once.
 ///
@@ -30,4 +30,4 @@ private:
   pal::atomic<std::uint32_t> word_{empty};
 };
 
-}  // namespace troupe::pal
+}  // namespace troupe::inline v0_1::pal

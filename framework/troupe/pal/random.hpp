@@ -4,7 +4,7 @@
 
 #include <troupe/version.hpp>
 
-namespace troupe::pal {
+namespace troupe::inline v0_1::pal {
 
 /// A small, fast, seedable source of numbers; one seed gives one sequence on every machine.
 /// Source: Vigna, splitmix64. Not for secrets.
@@ -26,4 +26,4 @@ private:
   std::uint64_t state_;
 };
 
-}  // namespace troupe::pal
+}  // namespace troupe::inline v0_1::pal

@@ -10,7 +10,7 @@
 #include <troupe/pal/atomic.hpp>
 #include <troupe/pal/mutex.hpp>
 
-namespace troupe::pal {
+namespace troupe::inline v0_1::pal {
 
 namespace {
 
@@ -87,4 +87,4 @@ bool is_unclaimed(int number) noexcept {
   return (present.sa_flags & SA_SIGINFO) == 0 && present.sa_handler == SIG_DFL;
 }
 
-}  // namespace troupe::pal
+}  // namespace troupe::inline v0_1::pal

@@ -1,6 +1,6 @@
 #pragma once
 
-namespace troupe::pal {
+namespace troupe::inline v0_1::pal {
 
 /// What is called when a signal has come: inside a signal handler, so it may do little else than
 /// atomic operations and write(2). errno is kept for it.
@@ -31,4 +31,4 @@ private:
 /// Returns: whether the program has no handler of its own for that signal: hooks are none.
 [[nodiscard]] bool is_unclaimed(int number) noexcept;
 
-}  // namespace troupe::pal
+}  // namespace troupe::inline v0_1::pal

@@ -3,7 +3,7 @@
 #include <pthread.h>
 #include <sched.h>
 
-namespace troupe::pal {
+namespace troupe::inline v0_1::pal {
 
 void set_thread_name(const std::string& name) noexcept {
   pthread_setname_np(pthread_self(), name.substr(0, 15).c_str());
@@ -31,4 +31,4 @@ unsigned usable_cores() noexcept {
   return 1;
 }
 
-}  // namespace troupe::pal
+}  // namespace troupe::inline v0_1::pal

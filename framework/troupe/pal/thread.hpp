@@ -8,7 +8,7 @@
 
 #include <troupe/version.hpp>
 
-namespace troupe::pal {
+namespace troupe::inline v0_1::pal {
 
 using thread = std::thread;
 
@@ -40,4 +40,4 @@ inline void spin_hint() noexcept {
 #endif
 }
 
-}  // namespace troupe::pal
+}  // namespace troupe::inline v0_1::pal

@@ -13,7 +13,7 @@
 
 #include <troupe/pal/thread.hpp>
 
-namespace troupe {
+namespace troupe::inline v0_1 {
 
 namespace {
 
@@ -128,4 +128,4 @@ runtime_config resolve(runtime_config config) {
   return config;
 }
 
-}  // namespace troupe
+}  // namespace troupe::inline v0_1

@@ -9,7 +9,7 @@
 
 #include <troupe/pal/clock.hpp>
 
-namespace troupe {
+namespace troupe::inline v0_1 {
 
 /// Longer budgets for a graceful stop count as this one.
 inline constexpr std::chrono::hours max_shutdown_budget{24 * 365};
@@ -60,4 +60,4 @@ struct runtime_config {
 /// Errors: std::invalid_argument, whose text names the setting and what it may be.
 [[nodiscard]] runtime_config resolve(runtime_config config);
 
-}  // namespace troupe
+}  // namespace troupe::inline v0_1

@@ -21,7 +21,7 @@
 #include <troupe/sched/blocking_pool.hpp>
 #include <troupe/task/failure.hpp>
 
-namespace troupe {
+namespace troupe::inline v0_1 {
 
 namespace {
 
@@ -225,4 +225,4 @@ int run_program(const runtime_config& config, std::function<task<int>()> program
 }
 
 }  // namespace detail
-}  // namespace troupe
+}  // namespace troupe::inline v0_1

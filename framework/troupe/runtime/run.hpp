@@ -10,7 +10,7 @@
 #include <troupe/runtime/config.hpp>
 #include <troupe/task/task.hpp>
 
-namespace troupe {
+namespace troupe::inline v0_1 {
 
 namespace detail {
 
@@ -64,4 +64,4 @@ int run(const runtime_config& config, F&& f, Args&&... args) {
   return detail::run_with(config, std::forward<F>(f), std::forward<Args>(args)...);
 }
 
-}  // namespace troupe
+}  // namespace troupe::inline v0_1

@@ -6,7 +6,7 @@
 #include <troupe/net/reactor.hpp>
 #include <troupe/runtime/detail/state.hpp>
 
-namespace troupe {
+namespace troupe::inline v0_1 {
 
 runtime::state::state(const runtime_config& config, bool is_whole_program) {
   scheduler_config inner;
@@ -157,4 +157,4 @@ std::vector<task_report> runtime::shut_down(std::chrono::nanoseconds budget) {
   return survivors;
 }
 
-}  // namespace troupe
+}  // namespace troupe::inline v0_1

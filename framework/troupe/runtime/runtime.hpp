@@ -16,7 +16,7 @@
 #include <troupe/sched/scheduler.hpp>
 #include <troupe/task/spawn.hpp>
 
-namespace troupe {
+namespace troupe::inline v0_1 {
 
 /// Workers, timers, sockets and a pool for blocking work, for as long as the object lives.
 ///
@@ -115,4 +115,4 @@ private:
   std::unique_ptr<state> state_;
 };
 
-}  // namespace troupe
+}  // namespace troupe::inline v0_1

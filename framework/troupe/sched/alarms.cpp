@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace troupe {
+namespace troupe::inline v0_1 {
 
 using namespace std::chrono_literals;
 
@@ -41,4 +41,4 @@ void alarms::sweep(const executor& exec, time_point now) noexcept {
   }
 }
 
-}  // namespace troupe
+}  // namespace troupe::inline v0_1

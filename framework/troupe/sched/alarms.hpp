@@ -8,7 +8,7 @@
 #include <troupe/pal/clock.hpp>
 #include <troupe/task/core.hpp>
 
-namespace troupe {
+namespace troupe::inline v0_1 {
 
 /// Coarse time limits for waits that mostly end long before: setting one is a plain store in the
 /// waiting task's cell, and nothing is linked or sorted.
@@ -81,4 +81,4 @@ private:
   pal::atomic<duration::rep> next_{never};
 };
 
-}  // namespace troupe
+}  // namespace troupe::inline v0_1

@@ -4,7 +4,7 @@
 #include <troupe/pal/thread.hpp>
 #include <troupe/sched/scheduler.hpp>
 
-namespace troupe::detail {
+namespace troupe::inline v0_1::detail {
 
 void foreign_join::on_child_end(task_core&) noexcept {
   ended_.store(true, std::memory_order_release);  // -> wait
@@ -30,4 +30,4 @@ foreign_guard::foreign_guard(executor& where_to) : where_to_{where_to} {
 
 foreign_guard::~foreign_guard() { static_cast<scheduler&>(where_to_).remove_guard(); }
 
-}  // namespace troupe::detail
+}  // namespace troupe::inline v0_1::detail

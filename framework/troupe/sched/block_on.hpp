@@ -7,7 +7,7 @@
 #include <troupe/pal/parker.hpp>
 #include <troupe/task/start.hpp>
 
-namespace troupe {
+namespace troupe::inline v0_1 {
 
 namespace detail {
 
@@ -60,4 +60,4 @@ auto block_on(executor& where_to, F&& f, Args&&... args) {
   return detail::take_outcome<value_type>(last.core);
 }
 
-}  // namespace troupe
+}  // namespace troupe::inline v0_1

@@ -4,7 +4,7 @@
 
 #include <troupe/sched/scheduler.hpp>
 
-namespace troupe {
+namespace troupe::inline v0_1 {
 
 namespace {
 constexpr std::chrono::seconds idle_life{10};
@@ -90,4 +90,4 @@ void blocking_pool::run_thread() {
   changed_.notify_all();  // Under the lock: the pool may be gone right after it.
 }
 
-}  // namespace troupe
+}  // namespace troupe::inline v0_1

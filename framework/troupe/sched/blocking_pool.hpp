@@ -12,7 +12,7 @@
 #include <troupe/pal/condition.hpp>
 #include <troupe/pal/thread.hpp>
 
-namespace troupe {
+namespace troupe::inline v0_1 {
 
 class scheduler;
 
@@ -62,4 +62,4 @@ private:
   void (*after_each_)() noexcept = []() noexcept {};
 };
 
-}  // namespace troupe
+}  // namespace troupe::inline v0_1

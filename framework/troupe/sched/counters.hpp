@@ -4,7 +4,7 @@
 
 #include <troupe/version.hpp>
 
-namespace troupe {
+namespace troupe::inline v0_1 {
 
 /// What the workers of a runtime have done since its start; sums over all of them. Each number is
 /// exact at some moment close to the call, and none is taken at the same moment as another.
@@ -18,4 +18,4 @@ struct scheduler_counters {
   std::uint64_t wakes = 0;      ///< Times that a worker was woken by another thread.
 };
 
-}  // namespace troupe
+}  // namespace troupe::inline v0_1

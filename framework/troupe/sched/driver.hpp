@@ -5,7 +5,7 @@
 
 #include <troupe/pal/clock.hpp>
 
-namespace troupe {
+namespace troupe::inline v0_1 {
 
 /// What an idle worker waits in: the source of events from outside, such as sockets.
 ///
@@ -35,4 +35,4 @@ public:
   virtual void stop_intake() noexcept {}
 };
 
-}  // namespace troupe
+}  // namespace troupe::inline v0_1

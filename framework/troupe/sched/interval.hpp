@@ -5,7 +5,7 @@
 #include <troupe/base/assert.hpp>
 #include <troupe/sched/sleep.hpp>
 
-namespace troupe {
+namespace troupe::inline v0_1 {
 
 /// What an interval does about ticks whose time passed while nobody looked.
 enum class missed_ticks : unsigned char {
@@ -82,4 +82,4 @@ private:
   std::optional<time_point> due_;
 };
 
-}  // namespace troupe
+}  // namespace troupe::inline v0_1

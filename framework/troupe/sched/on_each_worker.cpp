@@ -5,7 +5,7 @@
 
 #include <troupe/sched/scheduler.hpp>
 
-namespace troupe {
+namespace troupe::inline v0_1 {
 
 namespace {
 
@@ -60,4 +60,4 @@ task<> on_each_worker(std::function<void(std::size_t)> act) {
   co_await end;
 }
 
-}  // namespace troupe
+}  // namespace troupe::inline v0_1

@@ -4,7 +4,7 @@
 
 #include <troupe/task/task.hpp>
 
-namespace troupe {
+namespace troupe::inline v0_1 {
 
 /// Runs `act(worker index)` once on each worker of the current runtime, and ends when all have.
 ///
@@ -12,4 +12,4 @@ namespace troupe {
 /// Cancel: not before all have run it. Bounds: waits for the turn that each worker is in.
 [[nodiscard]] task<> on_each_worker(std::function<void(std::size_t)> act);
 
-}  // namespace troupe
+}  // namespace troupe::inline v0_1

@@ -5,7 +5,7 @@
 #include <troupe/pal/mutex.hpp>
 #include <troupe/sched/scheduler.hpp>
 
-namespace troupe {
+namespace troupe::inline v0_1 {
 
 namespace {
 
@@ -52,4 +52,4 @@ void scheduler::evict_residents() noexcept {
   }
 }
 
-}  // namespace troupe
+}  // namespace troupe::inline v0_1

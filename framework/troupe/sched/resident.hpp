@@ -3,7 +3,7 @@
 #include <troupe/base/intrusive_list.hpp>
 #include <troupe/task/job.hpp>
 
-namespace troupe {
+namespace troupe::inline v0_1 {
 
 class scheduler;
 
@@ -41,4 +41,4 @@ private:
   scheduler* home_ = nullptr;  // R1
 };
 
-}  // namespace troupe
+}  // namespace troupe::inline v0_1

@@ -10,7 +10,7 @@
 #include <troupe/sched/detail/park_driver.hpp>
 #include <troupe/sched/detail/worker.hpp>
 
-namespace troupe {
+namespace troupe::inline v0_1 {
 
 using detail::wake_reason;
 using detail::worker;
@@ -290,4 +290,4 @@ bool scheduler::on_all_idle(const detail::idle_set::entry& entered) {
   return false;
 }
 
-}  // namespace troupe
+}  // namespace troupe::inline v0_1

@@ -21,7 +21,7 @@
 #include <troupe/sched/worker_sight.hpp>
 #include <troupe/task/executor.hpp>
 
-namespace troupe {
+namespace troupe::inline v0_1 {
 
 class blocking_pool;
 namespace detail {
@@ -200,4 +200,4 @@ private:
   std::vector<pal::thread> threads_;
 };
 
-}  // namespace troupe
+}  // namespace troupe::inline v0_1

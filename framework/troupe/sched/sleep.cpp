@@ -2,7 +2,7 @@
 
 #include <troupe/sched/detail/worker.hpp>
 
-namespace troupe {
+namespace troupe::inline v0_1 {
 
 time_point now() noexcept {
   detail::context* here = detail::current_context();
@@ -30,4 +30,4 @@ bool sleep_operation::enlist(waker key) noexcept {
 }
 
 }  // namespace detail
-}  // namespace troupe
+}  // namespace troupe::inline v0_1

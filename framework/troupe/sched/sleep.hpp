@@ -4,7 +4,7 @@
 #include <troupe/sched/detail/timer_wheel.hpp>
 #include <troupe/task/operation.hpp>
 
-namespace troupe {
+namespace troupe::inline v0_1 {
 
 namespace detail {
 
@@ -52,4 +52,4 @@ private:
 /// Returns: the time of the current runtime's clock; of the real one outside a runtime.
 [[nodiscard]] time_point now() noexcept;
 
-}  // namespace troupe
+}  // namespace troupe::inline v0_1

@@ -11,7 +11,7 @@
 #include <troupe/sched/scheduler.hpp>
 #include <troupe/task/task.hpp>
 
-namespace troupe {
+namespace troupe::inline v0_1 {
 
 namespace detail {
 
@@ -107,4 +107,4 @@ auto spawn_blocking(F work, std::source_location where = std::source_location::c
   return blocking_handle<value_type>{std::move(state)};
 }
 
-}  // namespace troupe
+}  // namespace troupe::inline v0_1

@@ -7,7 +7,7 @@
 #include <troupe/sched/sleep.hpp>
 #include <troupe/task/select.hpp>
 
-namespace troupe {
+namespace troupe::inline v0_1 {
 
 namespace detail {
 
@@ -98,4 +98,4 @@ template <detail::branch_source Branch>
   return detail::make_timeout(where, deadline, std::forward<Branch>(branch));
 }
 
-}  // namespace troupe
+}  // namespace troupe::inline v0_1

@@ -4,7 +4,7 @@
 
 #include <troupe/pal/thread.hpp>
 
-namespace troupe {
+namespace troupe::inline v0_1 {
 
 namespace detail {
 class actor_block;
@@ -21,4 +21,4 @@ struct worker_sight {
   pal::thread_id thread{};               ///< Where it runs, or has run last.
 };
 
-}  // namespace troupe
+}  // namespace troupe::inline v0_1

@@ -11,7 +11,7 @@
 #include <troupe/sync/detail/broadcast_core.hpp>
 #include <troupe/task/operation.hpp>
 
-namespace troupe {
+namespace troupe::inline v0_1 {
 
 /// Stands in the place of values that a receiver of a broadcast was too slow for.
 struct lagged {
@@ -184,4 +184,4 @@ template <class T>
   return broadcast_ends<T>{capacity};
 }
 
-}  // namespace troupe
+}  // namespace troupe::inline v0_1

@@ -1,6 +1,6 @@
 #include <troupe/sync/event.hpp>
 
-namespace troupe {
+namespace troupe::inline v0_1 {
 
 void event::set() noexcept {
   // As one step: a task that sees it set may go on and put another event in its place.
@@ -14,4 +14,4 @@ bool event::wait_operation::enlist(waker key) noexcept {
                                               [this] { return !awaited_->is_set(); });
 }
 
-}  // namespace troupe
+}  // namespace troupe::inline v0_1

@@ -4,7 +4,7 @@
 #include <troupe/sync/parking_lot.hpp>
 #include <troupe/task/operation.hpp>
 
-namespace troupe {
+namespace troupe::inline v0_1 {
 
 /// Something that happens: tasks wait until it is set; it stays set until it is reset.
 ///
@@ -51,4 +51,4 @@ private:
   pal::atomic<bool> set_{false};
 };
 
-}  // namespace troupe
+}  // namespace troupe::inline v0_1

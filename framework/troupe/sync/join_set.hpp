@@ -15,7 +15,7 @@
 #include <troupe/task/spawn.hpp>
 #include <troupe/task/task.hpp>
 
-namespace troupe {
+namespace troupe::inline v0_1 {
 
 /// What a task has ended with: its value, or what left it; `canceled` when it was stopped.
 /// value() rethrows.
@@ -192,4 +192,4 @@ private:
   detail::join_set_core* core_;
 };
 
-}  // namespace troupe
+}  // namespace troupe::inline v0_1

@@ -8,7 +8,7 @@
 #include <troupe/sync/mpsc.hpp>
 #include <troupe/task/select.hpp>
 
-namespace troupe {
+namespace troupe::inline v0_1 {
 
 /// The end of a merged sequence.
 struct done {};
@@ -81,4 +81,4 @@ template <class T>
   return merged<T>{messages, std::move(ticks)};
 }
 
-}  // namespace troupe
+}  // namespace troupe::inline v0_1

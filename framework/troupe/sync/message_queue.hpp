@@ -4,7 +4,7 @@
 
 #include <troupe/pal/atomic.hpp>
 
-namespace troupe::detail {
+namespace troupe::inline v0_1::detail {
 
 /// Base of every message that waits in a queue.
 struct alignas(16) message_link {
@@ -254,4 +254,4 @@ private:
   pal::atomic<std::uint64_t> word_{0};
 };
 
-}  // namespace troupe::detail
+}  // namespace troupe::inline v0_1::detail

@@ -16,7 +16,7 @@
 #include <troupe/sync/detail/send_wait.hpp>
 #include <troupe/task/operation.hpp>
 
-namespace troupe {
+namespace troupe::inline v0_1 {
 
 /// One end of an mpsc channel, copied to every task that sends.
 ///
@@ -320,4 +320,4 @@ template <class T>
   return channel_ends<T>{0};
 }
 
-}  // namespace troupe
+}  // namespace troupe::inline v0_1

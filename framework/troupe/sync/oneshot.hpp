@@ -12,7 +12,7 @@
 #include <troupe/pal/atomic.hpp>
 #include <troupe/task/operation.hpp>
 
-namespace troupe {
+namespace troupe::inline v0_1 {
 
 namespace detail {
 
@@ -218,4 +218,4 @@ template <class T>
   return oneshot_ends<T>{};
 }
 
-}  // namespace troupe
+}  // namespace troupe::inline v0_1

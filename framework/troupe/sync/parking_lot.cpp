@@ -1,6 +1,6 @@
 #include <troupe/sync/parking_lot.hpp>
 
-namespace troupe::detail {
+namespace troupe::inline v0_1::detail {
 
 parking_lot& parking_lot::instance() noexcept {
   static auto* lot = new parking_lot;  // Never destroyed: channels may outlive statics.
@@ -46,4 +46,4 @@ bool parking_lot::has_waiter(bucket& here, const void* address) noexcept {
   return found;
 }
 
-}  // namespace troupe::detail
+}  // namespace troupe::inline v0_1::detail

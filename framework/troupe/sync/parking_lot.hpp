@@ -10,7 +10,7 @@
 #include <troupe/task/core.hpp>
 #include <troupe/task/waker.hpp>
 
-namespace troupe::detail {
+namespace troupe::inline v0_1::detail {
 
 /// One task's wait on an address; lives where the wait lives.
 struct parked_waiter : list_link {
@@ -105,4 +105,4 @@ private:
   std::array<bucket, bucket_count> buckets_;
 };
 
-}  // namespace troupe::detail
+}  // namespace troupe::inline v0_1::detail

@@ -2,7 +2,7 @@
 
 #include <troupe/sync/parking_lot.hpp>
 
-namespace troupe::detail {
+namespace troupe::inline v0_1::detail {
 
 /// Waiting in the parking lot for room in a channel or a mailbox, and handing an unused wake on.
 /// Requires: an Owner has park_sender() and wake_senders(), and lives until the wait is gone.
@@ -31,4 +31,4 @@ private:
   bool holds_wake_ = false;
 };
 
-}  // namespace troupe::detail
+}  // namespace troupe::inline v0_1::detail

@@ -7,7 +7,7 @@
 #include <troupe/pal/mutex.hpp>
 #include <troupe/sync/detail/claimed_tasks.hpp>
 
-namespace troupe {
+namespace troupe::inline v0_1 {
 
 /// What the semaphore, its permits and its waits own together: a runtime that ends destroys the
 /// frames they lie in, in no order that a user could choose.
@@ -214,4 +214,4 @@ result<semaphore::permit> semaphore::acquire_operation::take() {
   }
 }
 
-}  // namespace troupe
+}  // namespace troupe::inline v0_1

@@ -7,7 +7,7 @@
 #include <troupe/base/result.hpp>
 #include <troupe/task/operation.hpp>
 
-namespace troupe {
+namespace troupe::inline v0_1 {
 
 /// A number of permits: tasks take some, wait while there are too few, and give them back.
 ///
@@ -133,4 +133,4 @@ private:
   core* core_;
 };
 
-}  // namespace troupe
+}  // namespace troupe::inline v0_1

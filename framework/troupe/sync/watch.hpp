@@ -13,7 +13,7 @@
 #include <troupe/sync/detail/progress.hpp>
 #include <troupe/task/operation.hpp>
 
-namespace troupe {
+namespace troupe::inline v0_1 {
 
 namespace detail {
 
@@ -244,4 +244,4 @@ template <class T>
   return watch_ends<T>{std::move(initial)};
 }
 
-}  // namespace troupe
+}  // namespace troupe::inline v0_1

@@ -6,7 +6,7 @@
 #include <troupe/pal/clock.hpp>
 #include <troupe/task/executor.hpp>
 
-namespace troupe::detail {
+namespace troupe::inline v0_1::detail {
 
 class actor_block;
 class task_core;
@@ -137,4 +137,4 @@ inline bool consume_budget() noexcept {
   return now - here->turn_began < std::chrono::milliseconds{1};
 }
 
-}  // namespace troupe::detail
+}  // namespace troupe::inline v0_1::detail

@@ -11,7 +11,7 @@
 #include <troupe/task/slab.hpp>
 #include <troupe/task/stop.hpp>
 
-namespace troupe {
+namespace troupe::inline v0_1 {
 
 detail::task_core* waker::claim() const noexcept {
   if (bits_ == 0) return nullptr;
@@ -238,12 +238,12 @@ bool stop_requested() noexcept {
   return here != nullptr && here->current != nullptr && here->current->stop_requested();
 }
 
-}  // namespace troupe
+}  // namespace troupe::inline v0_1
 
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Winvalid-offsetof"  // Both compilers lay them out in one way.
 
-namespace troupe::detail {
+namespace troupe::inline v0_1::detail {
 
 template <>
 struct debug_access<task_core> {
@@ -272,7 +272,7 @@ struct debug_access<task_core> {
                                          }};
 };
 
-}  // namespace troupe::detail
+}  // namespace troupe::inline v0_1::detail
 
 extern "C" {
 [[gnu::used, gnu::retain, gnu::visibility("default")]] constinit auto troupe_debug_tasks =

@@ -16,7 +16,7 @@
 #include <troupe/task/origin.hpp>
 #include <troupe/task/waker.hpp>
 
-namespace troupe::detail {
+namespace troupe::inline v0_1::detail {
 
 class actor_block;
 struct envelope;
@@ -410,4 +410,4 @@ void task_core::for_each_live(const executor& exec, Visit visit) {
       &visit);
 }
 
-}  // namespace troupe::detail
+}  // namespace troupe::inline v0_1::detail

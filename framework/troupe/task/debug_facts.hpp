@@ -5,7 +5,7 @@
 
 #include <troupe/version.hpp>
 
-namespace troupe::detail {
+namespace troupe::inline v0_1::detail {
 
 /// One number that a debugger needs: an offset, a mask, a size.
 struct debug_fact {
@@ -30,4 +30,4 @@ inline constexpr std::uint64_t debug_format = 1;
 template <class Cell>
 struct debug_access;
 
-}  // namespace troupe::detail
+}  // namespace troupe::inline v0_1::detail

@@ -3,7 +3,7 @@
 #include <troupe/pal/clock.hpp>
 #include <troupe/task/job.hpp>
 
-namespace troupe {
+namespace troupe::inline v0_1 {
 
 /// Where jobs run: what the task layer knows of a scheduler.
 ///
@@ -27,4 +27,4 @@ protected:
   ~executor() = default;
 };
 
-}  // namespace troupe
+}  // namespace troupe::inline v0_1

@@ -6,7 +6,7 @@
 #include <troupe/pal/atomic.hpp>
 #include <troupe/task/stop.hpp>
 
-namespace troupe {
+namespace troupe::inline v0_1 {
 
 namespace {
 
@@ -39,4 +39,4 @@ std::string describe(const std::exception_ptr& error) {
   }
 }
 
-}  // namespace troupe
+}  // namespace troupe::inline v0_1

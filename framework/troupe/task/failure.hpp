@@ -6,7 +6,7 @@
 
 #include <troupe/version.hpp>
 
-namespace troupe {
+namespace troupe::inline v0_1 {
 
 /// Where exceptions go that nobody awaits: those of tasks whose handle was dropped or detached.
 /// Called on the worker that ran the task, with the place where it was spawned.
@@ -22,4 +22,4 @@ void report_failure(std::exception_ptr error, std::source_location spawned_at) n
 /// Returns: what an exception says of itself, in one line.
 std::string describe(const std::exception_ptr& error);
 
-}  // namespace troupe
+}  // namespace troupe::inline v0_1

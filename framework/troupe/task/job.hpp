@@ -2,7 +2,7 @@
 
 #include <troupe/version.hpp>
 
-namespace troupe {
+namespace troupe::inline v0_1 {
 
 /// A unit of work that can stand in one run queue at a time: a function and a link, no allocation.
 ///
@@ -18,4 +18,4 @@ struct job {
   function run;
 };
 
-}  // namespace troupe
+}  // namespace troupe::inline v0_1

@@ -4,7 +4,7 @@
 
 #include <troupe/task/start.hpp>
 
-namespace troupe {
+namespace troupe::inline v0_1 {
 
 namespace detail {
 
@@ -107,4 +107,4 @@ private:
   detail::task_core* core_;
 };
 
-}  // namespace troupe
+}  // namespace troupe::inline v0_1

@@ -12,7 +12,7 @@
 #include <troupe/task/stop.hpp>
 #include <troupe/task/waker.hpp>
 
-namespace troupe {
+namespace troupe::inline v0_1 {
 
 /// What can be awaited, raced by `select` and bounded by `timeout`: a step that either commits or
 /// leaves everything untouched.
@@ -241,4 +241,4 @@ concept operation_source = operation<std::remove_reference_t<T>> ||
                            requires(T&& source) { std::forward<T>(source).as_operation(); };
 
 }  // namespace detail
-}  // namespace troupe
+}  // namespace troupe::inline v0_1

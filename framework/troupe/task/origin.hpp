@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <source_location>
 
-namespace troupe::detail {
+namespace troupe::inline v0_1::detail {
 
 /// Where a task comes from: the line that has spawned it, or the message that it handles. As large
 /// as a pointer.
@@ -39,4 +39,4 @@ private:
   std::uintptr_t bits_ = 0;
 };
 
-}  // namespace troupe::detail
+}  // namespace troupe::inline v0_1::detail

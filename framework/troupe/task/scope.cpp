@@ -1,6 +1,6 @@
 #include <troupe/task/scope.hpp>
 
-namespace troupe::detail {
+namespace troupe::inline v0_1::detail {
 
 // Children are left only when the runtime has ended, which destroys the scope's frame.
 scope_state::~scope_state() {
@@ -45,4 +45,4 @@ bool scope_state::has_ended() noexcept {
   return live_ == 0;
 }
 
-}  // namespace troupe::detail
+}  // namespace troupe::inline v0_1::detail

@@ -8,7 +8,7 @@
 #include <troupe/task/spawn.hpp>
 #include <troupe/task/start.hpp>
 
-namespace troupe {
+namespace troupe::inline v0_1 {
 
 namespace detail {
 
@@ -139,4 +139,4 @@ auto scope(F body, std::source_location where = std::source_location::current())
   co_return result->take();
 }
 
-}  // namespace troupe
+}  // namespace troupe::inline v0_1

@@ -10,7 +10,7 @@
 
 #include <troupe/task/detail/child.hpp>
 
-namespace troupe {
+namespace troupe::inline v0_1 {
 
 namespace detail {
 
@@ -191,4 +191,4 @@ template <detail::branch_source A, detail::branch_source B, detail::branch_sourc
       std::forward<More>(more)...};
 }
 
-}  // namespace troupe
+}  // namespace troupe::inline v0_1

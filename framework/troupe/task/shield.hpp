@@ -5,7 +5,7 @@
 
 #include <troupe/task/detail/child.hpp>
 
-namespace troupe {
+namespace troupe::inline v0_1 {
 
 namespace detail {
 
@@ -42,4 +42,4 @@ template <class T>
   return detail::shield_operation<T>{std::move(body), where};
 }
 
-}  // namespace troupe
+}  // namespace troupe::inline v0_1

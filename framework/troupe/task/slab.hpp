@@ -13,7 +13,7 @@
 #include <troupe/pal/mutex.hpp>
 #include <troupe/task/job.hpp>
 
-namespace troupe::detail {
+namespace troupe::inline v0_1::detail {
 
 /// All cells of one kind in the process: of tasks, of actors.
 ///
@@ -140,4 +140,4 @@ private:
   std::vector<cache_batch> free_batches_;
 };
 
-}  // namespace troupe::detail
+}  // namespace troupe::inline v0_1::detail

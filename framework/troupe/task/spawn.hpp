@@ -6,7 +6,7 @@
 
 #include <troupe/task/join_handle.hpp>
 
-namespace troupe {
+namespace troupe::inline v0_1 {
 
 namespace detail {
 
@@ -66,4 +66,4 @@ auto spawn(F&& f, A&& a, B&& b, C&& c, Rest&&... rest) {
                             std::forward<B>(b), std::forward<C>(c), std::forward<Rest>(rest)...);
 }
 
-}  // namespace troupe
+}  // namespace troupe::inline v0_1

@@ -10,7 +10,7 @@
 #include <troupe/base/memory.hpp>
 #include <troupe/task/task.hpp>
 
-namespace troupe::detail {
+namespace troupe::inline v0_1::detail {
 
 /// A callable and its arguments, kept in the task's cell for as long as the task lives: a capturing
 /// coroutine lambda reads its captures there.
@@ -170,4 +170,4 @@ inline executor& require_executor(const char* otherwise) {
   return *here->exec;
 }
 
-}  // namespace troupe::detail
+}  // namespace troupe::inline v0_1::detail

@@ -4,7 +4,7 @@
 
 #include <troupe/version.hpp>
 
-namespace troupe {
+namespace troupe::inline v0_1 {
 
 /// Thrown out of an await in a task that was asked to stop; the task unwinds and ends.
 ///
@@ -21,4 +21,4 @@ struct canceled {};
 /// For computations that never wait; everything that waits looks by itself.
 [[nodiscard]] bool stop_requested() noexcept;
 
-}  // namespace troupe
+}  // namespace troupe::inline v0_1

@@ -12,7 +12,7 @@
 #include <troupe/task/core.hpp>
 #include <troupe/task/operation.hpp>
 
-namespace troupe {
+namespace troupe::inline v0_1 {
 
 template <class T>
 class task;
@@ -248,4 +248,4 @@ struct task_value<task<T>> {
 };
 
 }  // namespace detail
-}  // namespace troupe
+}  // namespace troupe::inline v0_1

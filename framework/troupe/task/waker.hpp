@@ -4,7 +4,7 @@
 
 #include <troupe/version.hpp>
 
-namespace troupe {
+namespace troupe::inline v0_1 {
 
 namespace detail {
 class task_core;
@@ -54,4 +54,4 @@ private:
   std::uint64_t bits_ = 0;
 };
 
-}  // namespace troupe
+}  // namespace troupe::inline v0_1

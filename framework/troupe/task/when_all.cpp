@@ -1,6 +1,6 @@
 #include <troupe/task/when_all.hpp>
 
-namespace troupe::detail {
+namespace troupe::inline v0_1::detail {
 
 void child_group::on_child_end(task_core& child) noexcept {
   task_core* parent = parent_;
@@ -20,4 +20,4 @@ void child_group::rethrow() const {
   if (any_canceled) throw canceled{};
 }
 
-}  // namespace troupe::detail
+}  // namespace troupe::inline v0_1::detail

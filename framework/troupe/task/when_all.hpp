@@ -10,7 +10,7 @@
 #include <troupe/pal/atomic.hpp>
 #include <troupe/task/detail/child.hpp>
 
-namespace troupe {
+namespace troupe::inline v0_1 {
 
 namespace detail {
 
@@ -162,4 +162,4 @@ template <class T>
   return detail::when_all_vector<T>{where, std::move(tasks)};
 }
 
-}  // namespace troupe
+}  // namespace troupe::inline v0_1

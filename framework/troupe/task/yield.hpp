@@ -5,7 +5,7 @@
 
 #include <troupe/task/task.hpp>
 
-namespace troupe {
+namespace troupe::inline v0_1 {
 
 namespace detail {
 
@@ -43,4 +43,4 @@ private:
 /// Example: `co_await yield();`
 [[nodiscard]] inline detail::yield_awaiter yield() noexcept { return detail::yield_awaiter{}; }
 
-}  // namespace troupe
+}  // namespace troupe::inline v0_1

@@ -2,7 +2,7 @@
 
 #include <troupe/tls/detail/context_core.hpp>
 
-namespace troupe::tls {
+namespace troupe::inline v0_1::tls {
 
 context::context(const client_config& config)
     : core_{std::make_shared<detail::context_core>(config)} {}
@@ -10,4 +10,4 @@ context::context(const client_config& config)
 context::context(const server_config& config)
     : core_{std::make_shared<detail::context_core>(config)} {}
 
-}  // namespace troupe::tls
+}  // namespace troupe::inline v0_1::tls

@@ -6,7 +6,7 @@
 
 #include <troupe/tls/errors.hpp>
 
-namespace troupe::tls {
+namespace troupe::inline v0_1::tls {
 
 namespace detail {
 class context_core;
@@ -88,4 +88,4 @@ private:
   std::shared_ptr<detail::context_core> core_;
 };
 
-}  // namespace troupe::tls
+}  // namespace troupe::inline v0_1::tls

@@ -2,7 +2,7 @@
 
 #include <string>
 
-namespace troupe::tls {
+namespace troupe::inline v0_1::tls {
 
 namespace {
 
@@ -36,4 +36,4 @@ const boost::system::error_category& error_category() noexcept {
   return instance;
 }
 
-}  // namespace troupe::tls
+}  // namespace troupe::inline v0_1::tls

@@ -4,7 +4,7 @@
 
 #include <troupe/base/result.hpp>
 
-namespace troupe::tls {
+namespace troupe::inline v0_1::tls {
 
 /// What can go wrong in TLS itself. Errors of the stream below keep their own codes.
 enum class errc {
@@ -23,7 +23,7 @@ inline boost::system::error_code make_error_code(errc code) noexcept {
   return {static_cast<int>(code), error_category()};
 }
 
-}  // namespace troupe::tls
+}  // namespace troupe::inline v0_1::tls
 
 template <>
 struct boost::system::is_error_code_enum<troupe::tls::errc> : std::true_type {};

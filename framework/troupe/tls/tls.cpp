@@ -9,7 +9,7 @@
 #include <troupe/task/operation.hpp>
 #include <troupe/tls/detail/tls_stream.hpp>
 
-namespace troupe::tls {
+namespace troupe::inline v0_1::tls {
 
 namespace {
 
@@ -75,4 +75,4 @@ std::optional<info> info_of(const io::stream& of) {
   return device->agreed();
 }
 
-}  // namespace troupe::tls
+}  // namespace troupe::inline v0_1::tls

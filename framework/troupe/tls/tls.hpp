@@ -26,7 +26,7 @@
 /// Threads: as every io::stream: one task reads while another one writes, on whatever workers.
 /// Bounds:  an idle connection holds about 15 KiB, nearly all of it OpenSSL's state; the buffers of
 ///          records, 17 KiB each way, are there only while a record is on its way.
-namespace troupe::tls {
+namespace troupe::inline v0_1::tls {
 
 struct connect_options {
   duration handshake_limit = std::chrono::seconds{10};
@@ -79,4 +79,4 @@ struct info {
 /// Threads: any task, also while operations are under way.
 [[nodiscard]] std::optional<info> info_of(const io::stream& of);
 
-}  // namespace troupe::tls
+}  // namespace troupe::inline v0_1::tls

@@ -10,7 +10,7 @@
 #include <troupe/task/context.hpp>
 #include <troupe/task/debug_facts.hpp>
 
-namespace troupe::detail {
+namespace troupe::inline v0_1::detail {
 
 namespace {
 
@@ -534,12 +534,12 @@ void actor_block::supervise_by(std::unique_ptr<lineage> line) {
   is_supervised_ = true;
 }
 
-}  // namespace troupe::detail
+}  // namespace troupe::inline v0_1::detail
 
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Winvalid-offsetof"  // Both compilers lay them out in one way.
 
-namespace troupe::detail {
+namespace troupe::inline v0_1::detail {
 
 template <>
 struct debug_access<actor_block> {
@@ -579,7 +579,7 @@ struct debug_access<actor_block> {
       }};
 };
 
-}  // namespace troupe::detail
+}  // namespace troupe::inline v0_1::detail
 
 extern "C" {
 [[gnu::used, gnu::retain, gnu::visibility("default")]] constinit auto troupe_debug_actors =

@@ -15,7 +15,7 @@
 #include <troupe/task/slab.hpp>
 #include <troupe/task/start.hpp>
 
-namespace troupe {
+namespace troupe::inline v0_1 {
 
 struct actor_sight;
 
@@ -428,4 +428,4 @@ void actor_block::take_back_tasks(const executor& exec, Act act) {
 }
 
 }  // namespace detail
-}  // namespace troupe
+}  // namespace troupe::inline v0_1

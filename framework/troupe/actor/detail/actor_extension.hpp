@@ -13,7 +13,7 @@
 #include <troupe/actor/detail/watch.hpp>
 #include <troupe/actor/exit_reason.hpp>
 
-namespace troupe::detail {
+namespace troupe::inline v0_1::detail {
 
 class request_base;
 
@@ -61,4 +61,4 @@ struct actor_extension {
   message_chain taken_up;  ///< To be handled before all other mail; its room was given back.
 };
 
-}  // namespace troupe::detail
+}  // namespace troupe::inline v0_1::detail

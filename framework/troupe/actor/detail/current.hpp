@@ -3,7 +3,7 @@
 #include <troupe/actor/detail/actor_block.hpp>
 #include <troupe/task/context.hpp>
 
-namespace troupe::detail {
+namespace troupe::inline v0_1::detail {
 
 /// Returns: the actor whose handler, or task of it, runs on this thread; null when none does.
 [[nodiscard]] inline actor_block* current_actor() noexcept {
@@ -12,4 +12,4 @@ namespace troupe::detail {
   return here->current != nullptr ? here->current->actor() : here->actor;
 }
 
-}  // namespace troupe::detail
+}  // namespace troupe::inline v0_1::detail

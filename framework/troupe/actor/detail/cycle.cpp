@@ -5,7 +5,7 @@
 
 #include <troupe/actor/detail/actor_block.hpp>
 
-namespace troupe::detail {
+namespace troupe::inline v0_1::detail {
 
 namespace {
 
@@ -43,4 +43,4 @@ std::unique_ptr<std::string> find_cycle(actor_block& start, actor_block& target)
   return text;
 }
 
-}  // namespace troupe::detail
+}  // namespace troupe::inline v0_1::detail

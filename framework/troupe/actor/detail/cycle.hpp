@@ -5,7 +5,7 @@
 
 #include <troupe/version.hpp>
 
-namespace troupe::detail {
+namespace troupe::inline v0_1::detail {
 
 class actor_block;
 
@@ -19,4 +19,4 @@ class actor_block;
 /// Threads: any. Bounds: 1024 actors; a longer chain is not seen.
 [[nodiscard]] std::unique_ptr<std::string> find_cycle(actor_block& start, actor_block& target);
 
-}  // namespace troupe::detail
+}  // namespace troupe::inline v0_1::detail

@@ -6,7 +6,7 @@
 #include <troupe/sync/message_queue.hpp>
 #include <troupe/task/core.hpp>
 
-namespace troupe::detail {
+namespace troupe::inline v0_1::detail {
 
 class actor_block;
 class request_base;
@@ -56,4 +56,4 @@ struct envelope : message_link {
   return handled->table->asked(*handled);
 }
 
-}  // namespace troupe::detail
+}  // namespace troupe::inline v0_1::detail

@@ -6,7 +6,7 @@
 
 #include <troupe/task/task.hpp>
 
-namespace troupe {
+namespace troupe::inline v0_1 {
 
 template <class T>
 class reply;
@@ -180,4 +180,4 @@ struct asked_value {
 };
 
 }  // namespace detail
-}  // namespace troupe
+}  // namespace troupe::inline v0_1

@@ -10,7 +10,7 @@
 #include <troupe/task/failure.hpp>
 #include <troupe/task/stop.hpp>
 
-namespace troupe::detail {
+namespace troupe::inline v0_1::detail {
 
 // What follows a handler. Returns: whether the turn goes on.
 bool actor_block::settle(std::exception_ptr error) noexcept {
@@ -368,4 +368,4 @@ void family::forget(actor_block& block) noexcept {
   block.drop_ref();
 }
 
-}  // namespace troupe::detail
+}  // namespace troupe::inline v0_1::detail

@@ -7,7 +7,7 @@
 #include <troupe/actor/exit_reason.hpp>
 #include <troupe/pal/clock.hpp>
 
-namespace troupe {
+namespace troupe::inline v0_1 {
 
 /// When a supervisor starts a child anew.
 enum class child_kind : unsigned char {
@@ -73,4 +73,4 @@ private:
 };
 
 }  // namespace detail
-}  // namespace troupe
+}  // namespace troupe::inline v0_1

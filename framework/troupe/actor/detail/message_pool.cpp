@@ -1,6 +1,6 @@
 #include <troupe/actor/detail/message_pool.hpp>
 
-namespace troupe::detail {
+namespace troupe::inline v0_1::detail {
 
 namespace {
 
@@ -40,4 +40,4 @@ void free_message_elsewhere(void* block, std::size_t size_bytes) noexcept {
   free_message(block, size_bytes);
 }
 
-}  // namespace troupe::detail
+}  // namespace troupe::inline v0_1::detail

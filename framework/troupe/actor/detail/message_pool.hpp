@@ -7,7 +7,7 @@
 #include <troupe/base/cache_line.hpp>
 #include <troupe/base/memory.hpp>
 
-namespace troupe::detail {
+namespace troupe::inline v0_1::detail {
 
 /// Blocks for messages that a thread keeps for its next ones, by their size in cache lines: so a
 /// warm message takes nothing from the heap. They are mostly freed on the thread they were made on.
@@ -59,4 +59,4 @@ inline void free_message(void* block, std::size_t size_bytes) noexcept {
   to.first = new (block) message_pool::free_block{to.first};
 }
 
-}  // namespace troupe::detail
+}  // namespace troupe::inline v0_1::detail

@@ -11,7 +11,7 @@
 #include <troupe/actor/undelivered.hpp>
 #include <troupe/base/memory.hpp>
 
-namespace troupe::detail {
+namespace troupe::inline v0_1::detail {
 
 template <class T>
 constexpr std::string_view signature_with() noexcept {
@@ -395,4 +395,4 @@ struct life_event final : envelope {
                                            .is_plain = !is_task<returned>::value};
 };
 
-}  // namespace troupe::detail
+}  // namespace troupe::inline v0_1::detail

@@ -4,7 +4,7 @@
 #include <troupe/actor/detail/envelope.hpp>
 #include <troupe/actor/detail/watch.hpp>
 
-namespace troupe::detail {
+namespace troupe::inline v0_1::detail {
 
 class monitor_node;
 
@@ -58,4 +58,4 @@ private:
   last_word last_;
 };
 
-}  // namespace troupe::detail
+}  // namespace troupe::inline v0_1::detail

@@ -6,7 +6,7 @@
 #include <troupe/task/failure.hpp>
 #include <troupe/task/stop.hpp>
 
-namespace troupe::detail {
+namespace troupe::inline v0_1::detail {
 
 bool request_base::withdraw() noexcept {
   std::uint64_t before = word_.fetch_or(gone | looking, std::memory_order_acq_rel);  // <-> answer
@@ -60,4 +60,4 @@ void request_base::answer() noexcept {
   }
 }
 
-}  // namespace troupe::detail
+}  // namespace troupe::inline v0_1::detail

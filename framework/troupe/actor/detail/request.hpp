@@ -17,7 +17,7 @@
 #include <troupe/task/operation.hpp>
 #include <troupe/task/waker.hpp>
 
-namespace troupe::detail {
+namespace troupe::inline v0_1::detail {
 
 /// What a caller and a receiver share of one request: an envelope, and the place of the answer.
 ///
@@ -247,4 +247,4 @@ private:
   };
 };
 
-}  // namespace troupe::detail
+}  // namespace troupe::inline v0_1::detail

@@ -5,7 +5,7 @@
 #include <troupe/actor/detail/actor_block.hpp>
 #include <troupe/task/stop.hpp>
 
-namespace troupe::detail {
+namespace troupe::inline v0_1::detail {
 
 side_tasks::~side_tasks() {
   while (sibling_link* left = tasks_.pop_front()) {
@@ -105,4 +105,4 @@ void interleaved_run::abandon() noexcept {
   delete this;
 }
 
-}  // namespace troupe::detail
+}  // namespace troupe::inline v0_1::detail

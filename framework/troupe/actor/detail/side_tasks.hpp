@@ -7,7 +7,7 @@
 #include <troupe/pal/atomic.hpp>
 #include <troupe/task/core.hpp>
 
-namespace troupe::detail {
+namespace troupe::inline v0_1::detail {
 
 class actor_block;
 struct envelope;
@@ -106,4 +106,4 @@ private:
   envelope& handled_;
 };
 
-}  // namespace troupe::detail
+}  // namespace troupe::inline v0_1::detail

@@ -2,7 +2,7 @@
 
 #include <troupe/sched/scheduler.hpp>
 
-namespace troupe::detail {
+namespace troupe::inline v0_1::detail {
 
 alarms& time_limit::alarms_here() noexcept { return scheduler::current()->alarm_list(); }
 
@@ -35,4 +35,4 @@ bool has_passed(deadline limit) noexcept {
   return now() >= limit.time();
 }
 
-}  // namespace troupe::detail
+}  // namespace troupe::inline v0_1::detail

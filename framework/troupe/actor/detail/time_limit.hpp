@@ -8,7 +8,7 @@
 #include <troupe/sched/sleep.hpp>
 #include <troupe/task/executor.hpp>
 
-namespace troupe {
+namespace troupe::inline v0_1 {
 
 /// How long a request may take. Without more it inherits the deadline of the request that is being
 /// handled, else it has the runtime's default; both are up to a fortieth late, never early.
@@ -115,4 +115,4 @@ private:
 };
 
 }  // namespace detail
-}  // namespace troupe
+}  // namespace troupe::inline v0_1

@@ -9,7 +9,7 @@
 #include <troupe/base/assert.hpp>
 #include <troupe/base/cache_line.hpp>
 
-namespace troupe::detail {
+namespace troupe::inline v0_1::detail {
 
 namespace {
 
@@ -172,4 +172,4 @@ bool end_operation::enlist(waker key) noexcept {
   return !is_over_.load(std::memory_order_relaxed);
 }
 
-}  // namespace troupe::detail
+}  // namespace troupe::inline v0_1::detail

@@ -6,7 +6,7 @@
 #include <troupe/pal/mutex.hpp>
 #include <troupe/task/operation.hpp>
 
-namespace troupe::detail {
+namespace troupe::inline v0_1::detail {
 
 class actor_block;
 
@@ -60,4 +60,4 @@ private:
   pal::atomic<bool> is_over_{false};
 };
 
-}  // namespace troupe::detail
+}  // namespace troupe::inline v0_1::detail

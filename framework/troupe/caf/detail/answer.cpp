@@ -10,7 +10,7 @@
 #include <caf/to_string.hpp>
 #include <caf/type_nr.hpp>
 
-namespace troupe::detail {
+namespace troupe::inline v0_1::detail {
 
 ::caf::error to_caf_error(ask_errc error, const std::string* words) {
   std::string text = words != nullptr ? *words : make_error_code(error).message();
@@ -86,4 +86,4 @@ void caf_return_path::answer(::caf::message&& content) noexcept {
   }
 }
 
-}  // namespace troupe::detail
+}  // namespace troupe::inline v0_1::detail

@@ -9,7 +9,7 @@
 
 #include <troupe/actor/errors.hpp>
 
-namespace troupe::detail {
+namespace troupe::inline v0_1::detail {
 
 /// What a failed request is to CAF, and to troupe.
 [[nodiscard]] ::caf::error to_caf_error(ask_errc error, const std::string* words);
@@ -48,4 +48,4 @@ M take_element(::caf::mailbox_element& from) {
   }
 }
 
-}  // namespace troupe::detail
+}  // namespace troupe::inline v0_1::detail

@@ -6,7 +6,7 @@
 #include <caf/exit_reason.hpp>
 #include <caf/system_messages.hpp>
 
-namespace troupe::detail {
+namespace troupe::inline v0_1::detail {
 
 void when_caf_actor_ends(const ::caf::actor& of, std::function<void(caf_actor_ended)> tell,
                          std::function<void()> kill) {
@@ -34,4 +34,4 @@ caf_bridge::~caf_bridge() {
       nullptr);
 }
 
-}  // namespace troupe::detail
+}  // namespace troupe::inline v0_1::detail

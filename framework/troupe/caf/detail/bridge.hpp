@@ -14,7 +14,7 @@
 #include <troupe/caf/detail/neighbours.hpp>
 #include <troupe/caf/detail/sink.hpp>
 
-namespace troupe::detail {
+namespace troupe::inline v0_1::detail {
 
 /// The CAF actor of a bridge has ended; null for a normal end.
 struct caf_actor_ended {
@@ -89,4 +89,4 @@ public:
   }
 };
 
-}  // namespace troupe::detail
+}  // namespace troupe::inline v0_1::detail

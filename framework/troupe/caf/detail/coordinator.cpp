@@ -14,7 +14,7 @@
 #include <troupe/sched/blocking_pool.hpp>
 #include <troupe/task/context.hpp>
 
-namespace troupe::detail {
+namespace troupe::inline v0_1::detail {
 
 namespace {
 
@@ -321,4 +321,4 @@ void caf_coordinator::release_waiter() noexcept {
   }
 }
 
-}  // namespace troupe::detail
+}  // namespace troupe::inline v0_1::detail

@@ -21,7 +21,7 @@
 #include <troupe/sched/resident.hpp>
 #include <troupe/sched/scheduler.hpp>
 
-namespace troupe::detail {
+namespace troupe::inline v0_1::detail {
 
 class caf_coordinator;
 
@@ -151,4 +151,4 @@ private:
   pal::thread clock_thread_;
 };
 
-}  // namespace troupe::detail
+}  // namespace troupe::inline v0_1::detail

@@ -8,7 +8,7 @@
 #include <troupe/caf/detail/proxy.hpp>
 #include <troupe/pal/thread.hpp>
 
-namespace troupe::detail {
+namespace troupe::inline v0_1::detail {
 
 caf_hold::caf_hold(std::shared_ptr<caf_neighbours> among, const ::caf::actor& of)
     : among_{std::move(among)}, to_{::caf::actor_cast<::caf::strong_actor_ptr>(of).release()} {
@@ -107,4 +107,4 @@ std::vector<::caf::strong_actor_ptr> caf_neighbours::end_all() {
   return held;
 }
 
-}  // namespace troupe::detail
+}  // namespace troupe::inline v0_1::detail

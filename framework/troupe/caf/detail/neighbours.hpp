@@ -17,7 +17,7 @@
 #include <troupe/pal/atomic.hpp>
 #include <troupe/pal/mutex.hpp>
 
-namespace troupe::detail {
+namespace troupe::inline v0_1::detail {
 
 class caf_neighbours;
 
@@ -103,4 +103,4 @@ private:
   std::array<requests, 16> requests_;
 };
 
-}  // namespace troupe::detail
+}  // namespace troupe::inline v0_1::detail

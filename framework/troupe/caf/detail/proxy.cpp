@@ -10,7 +10,7 @@
 #include <caf/sec.hpp>
 #include <caf/system_messages.hpp>
 
-namespace troupe::detail {
+namespace troupe::inline v0_1::detail {
 
 namespace {
 
@@ -97,4 +97,4 @@ void caf_proxy::on_destroy() {
   monitorable_actor::on_destroy();
 }
 
-}  // namespace troupe::detail
+}  // namespace troupe::inline v0_1::detail

@@ -19,7 +19,7 @@
 #include <troupe/caf/detail/neighbours.hpp>
 #include <troupe/caf/messages.hpp>
 
-namespace troupe::detail {
+namespace troupe::inline v0_1::detail {
 
 /// The CAF actor that stands for one of troupe: what does not depend on the protocol.
 ///
@@ -139,4 +139,4 @@ private:
   ref<protocol<Items...>> to_;
 };
 
-}  // namespace troupe::detail
+}  // namespace troupe::inline v0_1::detail

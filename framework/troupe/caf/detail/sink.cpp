@@ -6,7 +6,7 @@
 #include <caf/exit_reason.hpp>
 #include <caf/sec.hpp>
 
-namespace troupe::detail {
+namespace troupe::inline v0_1::detail {
 
 void caf_sink::enqueue(::caf::mailbox_element_ptr given, ::caf::execution_unit* host) {
   if (!given->mid.is_response()) return bounce(given);
@@ -37,4 +37,4 @@ void caf_sink::on_destroy() {
   monitorable_actor::on_destroy();
 }
 
-}  // namespace troupe::detail
+}  // namespace troupe::inline v0_1::detail

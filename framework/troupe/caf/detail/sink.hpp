@@ -14,7 +14,7 @@
 #include <troupe/caf/messages.hpp>
 #include <troupe/pal/atomic.hpp>
 
-namespace troupe::detail {
+namespace troupe::inline v0_1::detail {
 
 /// Hears the answer to one request of troupe to a CAF actor. When CAF has dropped its last
 /// reference, nobody can answer any more: so a promise that was dropped is heard of at once.
@@ -82,4 +82,4 @@ void request_from_caf(::caf::actor_control_block& to, M&& message, reply<Value> 
                     nullptr);
 }
 
-}  // namespace troupe::detail
+}  // namespace troupe::inline v0_1::detail

@@ -5,7 +5,7 @@
 
 #include <troupe/base/log.hpp>
 
-namespace troupe::detail {
+namespace troupe::inline v0_1::detail {
 
 namespace {
 
@@ -56,4 +56,4 @@ void stall_watch::look_until_over(pal::lock& guard) {
   }
 }
 
-}  // namespace troupe::detail
+}  // namespace troupe::inline v0_1::detail

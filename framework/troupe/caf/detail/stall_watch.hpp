@@ -9,7 +9,7 @@
 #include <troupe/pal/mutex.hpp>
 #include <troupe/pal/thread.hpp>
 
-namespace troupe::detail {
+namespace troupe::inline v0_1::detail {
 
 /// Says in one line when CAF actors wait for workers that are all held by one turn each: such as by
 /// a scoped_actor that waits on a worker for one of these actors, and so for ever.
@@ -44,4 +44,4 @@ private:
   pal::thread thread_;
 };
 
-}  // namespace troupe::detail
+}  // namespace troupe::inline v0_1::detail

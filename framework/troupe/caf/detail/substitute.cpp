@@ -2,7 +2,7 @@
 
 #include <utility>
 
-namespace troupe::detail {
+namespace troupe::inline v0_1::detail {
 
 substitute::substitute(std::function<void(job&)> run)
     : run_{std::move(run)}, thread_{[this] { run_all(); }} {}
@@ -37,4 +37,4 @@ void substitute::run_all() {
   }
 }
 
-}  // namespace troupe::detail
+}  // namespace troupe::inline v0_1::detail

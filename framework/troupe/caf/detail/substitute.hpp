@@ -7,7 +7,7 @@
 #include <troupe/pal/thread.hpp>
 #include <troupe/task/job.hpp>
 
-namespace troupe::detail {
+namespace troupe::inline v0_1::detail {
 
 /// A thread that runs jobs in the order in which they come: for those whose workers are gone.
 class substitute {
@@ -34,4 +34,4 @@ private:
   pal::thread thread_;
 };
 
-}  // namespace troupe::detail
+}  // namespace troupe::inline v0_1::detail

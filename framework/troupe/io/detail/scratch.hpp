@@ -6,7 +6,7 @@
 
 #include <troupe/version.hpp>
 
-namespace troupe::io::detail {
+namespace troupe::inline v0_1::io::detail {
 
 /// A large buffer of the calling thread, for reads whose bytes are moved on before the turn ends:
 /// an idle connection then holds none.
@@ -16,4 +16,4 @@ inline std::span<std::byte> scratch() {
   return std::span<std::byte>{buffer.get(), size_bytes};
 }
 
-}  // namespace troupe::io::detail
+}  // namespace troupe::inline v0_1::io::detail

@@ -4,7 +4,7 @@
 
 #include <troupe/io/stream_device.hpp>
 
-namespace troupe::io::detail {
+namespace troupe::inline v0_1::io::detail {
 
 /// Bars the writing direction for ever when a write ends between its first byte and its last.
 class whole_write {
@@ -24,4 +24,4 @@ private:
   bool finished_ = false;
 };
 
-}  // namespace troupe::io::detail
+}  // namespace troupe::inline v0_1::io::detail

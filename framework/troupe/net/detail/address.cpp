@@ -8,7 +8,7 @@
 #include <netinet/in.h>
 #include <sys/un.h>
 
-namespace troupe::net::detail {
+namespace troupe::inline v0_1::net::detail {
 
 namespace {
 
@@ -118,4 +118,4 @@ std::string host_and_port(const std::string& host, std::uint16_t port) {
   return (is_v6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
 }
 
-}  // namespace troupe::net::detail
+}  // namespace troupe::inline v0_1::net::detail

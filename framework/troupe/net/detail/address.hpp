@@ -9,7 +9,7 @@
 #include <troupe/base/result.hpp>
 #include <troupe/io/endpoint.hpp>
 
-namespace troupe::net::detail {
+namespace troupe::inline v0_1::net::detail {
 
 /// The address of a socket, as the system's calls want it.
 struct socket_address {
@@ -43,4 +43,4 @@ struct socket_address {
 /// `host:port`, with brackets where the host has colons.
 [[nodiscard]] std::string host_and_port(const std::string& host, std::uint16_t port);
 
-}  // namespace troupe::net::detail
+}  // namespace troupe::inline v0_1::net::detail

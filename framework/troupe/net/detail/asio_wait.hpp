@@ -10,7 +10,7 @@
 #include <troupe/pal/atomic.hpp>
 #include <troupe/task/waker.hpp>
 
-namespace troupe::net::detail {
+namespace troupe::inline v0_1::net::detail {
 
 /// What a task and an Asio operation that it waits for share: who still has to come, who is to be
 /// woken then, and the memory of the operation.
@@ -160,4 +160,4 @@ private:
   asio_wait* wait_;
 };
 
-}  // namespace troupe::net::detail
+}  // namespace troupe::inline v0_1::net::detail

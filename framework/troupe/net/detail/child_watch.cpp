@@ -13,7 +13,7 @@
 #include <troupe/sched/blocking_pool.hpp>
 #include <troupe/sched/scheduler.hpp>
 
-namespace troupe::net::detail {
+namespace troupe::inline v0_1::net::detail {
 
 namespace {
 
@@ -104,4 +104,4 @@ void child_watch::close() noexcept {
   release();
 }
 
-}  // namespace troupe::net::detail
+}  // namespace troupe::inline v0_1::net::detail

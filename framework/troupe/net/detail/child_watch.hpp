@@ -8,7 +8,7 @@
 #include <troupe/net/detail/watched_fd.hpp>
 #include <troupe/net/process.hpp>
 
-namespace troupe::net::detail {
+namespace troupe::inline v0_1::net::detail {
 
 /// A child process that was not yet reaped, by its pidfd: readable when it has ended.
 ///
@@ -51,4 +51,4 @@ private:
   pal::atomic<bool> waited_for_{false};
 };
 
-}  // namespace troupe::net::detail
+}  // namespace troupe::inline v0_1::net::detail

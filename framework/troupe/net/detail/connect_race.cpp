@@ -11,7 +11,7 @@
 #include <troupe/net/detail/address.hpp>
 #include <troupe/net/detail/owned_fd.hpp>
 
-namespace troupe::net::detail {
+namespace troupe::inline v0_1::net::detail {
 
 std::vector<io::endpoint> families_in_turn(const std::vector<io::endpoint>& all) {
   std::vector<io::endpoint> of_first, of_other, mixed;
@@ -113,4 +113,4 @@ void connect_race::delist() noexcept {
   alarm_.reset();
 }
 
-}  // namespace troupe::net::detail
+}  // namespace troupe::inline v0_1::net::detail

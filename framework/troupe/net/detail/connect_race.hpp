@@ -12,7 +12,7 @@
 #include <troupe/sched/sleep.hpp>
 #include <troupe/task/operation.hpp>
 
-namespace troupe::net::detail {
+namespace troupe::inline v0_1::net::detail {
 
 /// Returns: the same endpoints, one of each family in turn, beginning with that of the first.
 [[nodiscard]] std::vector<io::endpoint> families_in_turn(const std::vector<io::endpoint>& all);
@@ -58,4 +58,4 @@ private:
   bool no_delay_;
 };
 
-}  // namespace troupe::net::detail
+}  // namespace troupe::inline v0_1::net::detail

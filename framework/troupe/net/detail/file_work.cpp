@@ -15,7 +15,7 @@
 #include <troupe/net/detail/owned_fd.hpp>
 #include <troupe/pal/atomic.hpp>
 
-namespace troupe::net::detail {
+namespace troupe::inline v0_1::net::detail {
 
 namespace {
 
@@ -183,4 +183,4 @@ result<void> write_part(int fd, std::uint64_t offset, std::string_view bytes) no
   return {};
 }
 
-}  // namespace troupe::net::detail
+}  // namespace troupe::inline v0_1::net::detail

@@ -10,7 +10,7 @@
 
 // What net/files.hpp does on a thread of the blocking pool. All of it blocks.
 
-namespace troupe::net::detail {
+namespace troupe::inline v0_1::net::detail {
 
 [[nodiscard]] result<std::string> read_whole(const std::string& path, std::size_t max_bytes);
 [[nodiscard]] result<void> write_whole(const std::string& path, std::string_view bytes,
@@ -22,4 +22,4 @@ namespace troupe::net::detail {
 [[nodiscard]] result<void> write_part(int fd, std::uint64_t offset,
                                       std::string_view bytes) noexcept;
 
-}  // namespace troupe::net::detail
+}  // namespace troupe::inline v0_1::net::detail

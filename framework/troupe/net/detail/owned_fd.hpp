@@ -7,7 +7,7 @@
 
 #include <troupe/base/result.hpp>
 
-namespace troupe::net::detail {
+namespace troupe::inline v0_1::net::detail {
 
 /// A descriptor until it is handed on.
 class owned_fd {
@@ -37,4 +37,4 @@ private:
   return {number, boost::system::system_category()};
 }
 
-}  // namespace troupe::net::detail
+}  // namespace troupe::inline v0_1::net::detail

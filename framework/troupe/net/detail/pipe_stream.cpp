@@ -9,7 +9,7 @@
 
 #include <troupe/net/detail/owned_fd.hpp>
 
-namespace troupe::net::detail {
+namespace troupe::inline v0_1::net::detail {
 
 namespace {
 
@@ -75,4 +75,4 @@ io::attempt<void> pipe_stream::try_shutdown() noexcept {
   return result<void>{};
 }
 
-}  // namespace troupe::net::detail
+}  // namespace troupe::inline v0_1::net::detail

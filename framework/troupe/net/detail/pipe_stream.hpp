@@ -5,7 +5,7 @@
 #include <troupe/io/stream_device.hpp>
 #include <troupe/net/detail/watched_fd.hpp>
 
-namespace troupe::net::detail {
+namespace troupe::inline v0_1::net::detail {
 
 /// One end of a pipe as the device of an io::stream, of which one direction works.
 class pipe_stream final : public io::stream_device, private watched_fd {
@@ -40,4 +40,4 @@ private:
   wait_slot slot_;  // Of the one direction that there is.
 };
 
-}  // namespace troupe::net::detail
+}  // namespace troupe::inline v0_1::net::detail

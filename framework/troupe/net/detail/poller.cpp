@@ -14,7 +14,7 @@
 #include <troupe/base/result.hpp>
 #include <troupe/net/detail/watched_fd.hpp>
 
-namespace troupe::net::detail {
+namespace troupe::inline v0_1::net::detail {
 
 namespace {
 
@@ -112,4 +112,4 @@ void poller::interrupt() noexcept {
   TROUPE_ASSERT(::write(event_fd_, &one, sizeof one) == sizeof one);
 }
 
-}  // namespace troupe::net::detail
+}  // namespace troupe::inline v0_1::net::detail

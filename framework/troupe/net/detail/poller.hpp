@@ -9,7 +9,7 @@
 #include <troupe/pal/clock.hpp>
 #include <troupe/task/waker.hpp>
 
-namespace troupe::net::detail {
+namespace troupe::inline v0_1::net::detail {
 
 class watched_fd;
 
@@ -126,4 +126,4 @@ private:
   bool interrupted_ = false;
 };
 
-}  // namespace troupe::net::detail
+}  // namespace troupe::inline v0_1::net::detail

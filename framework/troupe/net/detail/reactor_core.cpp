@@ -8,7 +8,7 @@
 #include <troupe/base/result.hpp>
 #include <troupe/net/detail/watched_fd.hpp>
 
-namespace troupe::net::detail {
+namespace troupe::inline v0_1::net::detail {
 
 reactor_core::~reactor_core() {
   free_retired();
@@ -46,4 +46,4 @@ void reactor_core::free_retired() noexcept {
   }
 }
 
-}  // namespace troupe::net::detail
+}  // namespace troupe::inline v0_1::net::detail

@@ -10,7 +10,7 @@
 #include <troupe/pal/atomic.hpp>
 #include <troupe/pal/mutex.hpp>
 
-namespace troupe::net::detail {
+namespace troupe::inline v0_1::net::detail {
 
 /// What takes in new work, and is told when that ends.
 class intake : public list_link {
@@ -78,4 +78,4 @@ private:
   int events_fd_ = -1;  // Made by who sets context_in_use_, then left to the driver.
 };
 
-}  // namespace troupe::net::detail
+}  // namespace troupe::inline v0_1::net::detail

@@ -9,7 +9,7 @@
 
 #include <troupe/pal/mutex.hpp>
 
-namespace troupe::net::detail {
+namespace troupe::inline v0_1::net::detail {
 
 namespace {
 
@@ -107,4 +107,4 @@ void signal_watch::close() noexcept {
   release();
 }
 
-}  // namespace troupe::net::detail
+}  // namespace troupe::inline v0_1::net::detail

@@ -11,7 +11,7 @@
 #include <troupe/net/detail/watched_fd.hpp>
 #include <troupe/pal/signal_hook.hpp>
 
-namespace troupe::net::detail {
+namespace troupe::inline v0_1::net::detail {
 
 /// What a signals object waits with.
 ///
@@ -53,4 +53,4 @@ private:
   pal::atomic<bool> waited_for_{false};
 };
 
-}  // namespace troupe::net::detail
+}  // namespace troupe::inline v0_1::net::detail

@@ -9,7 +9,7 @@
 #include <troupe/net/detail/address.hpp>
 #include <troupe/net/detail/owned_fd.hpp>
 
-namespace troupe::net::detail {
+namespace troupe::inline v0_1::net::detail {
 
 // An error is of one datagram, not of the socket: neither direction ends with it.
 void socket_datagram::on_event(std::uint32_t events) noexcept {
@@ -69,4 +69,4 @@ std::optional<io::endpoint> socket_datagram::peer_endpoint() const noexcept {
   return to_endpoint(*peer_address(fd()).data());
 }
 
-}  // namespace troupe::net::detail
+}  // namespace troupe::inline v0_1::net::detail

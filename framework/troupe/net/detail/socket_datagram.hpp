@@ -3,7 +3,7 @@
 #include <troupe/io/datagram_device.hpp>
 #include <troupe/net/detail/watched_fd.hpp>
 
-namespace troupe::net::detail {
+namespace troupe::inline v0_1::net::detail {
 
 /// A datagram socket as the device of an io::datagram_socket.
 class socket_datagram final : public io::datagram_device, private watched_fd {
@@ -38,4 +38,4 @@ private:
   wait_slot sending_;
 };
 
-}  // namespace troupe::net::detail
+}  // namespace troupe::inline v0_1::net::detail

@@ -13,7 +13,7 @@
 #include <troupe/net/detail/address.hpp>
 #include <troupe/net/detail/socket_stream.hpp>
 
-namespace troupe::net::detail {
+namespace troupe::inline v0_1::net::detail {
 
 namespace {
 
@@ -136,4 +136,4 @@ void socket_listener::delist_accept() noexcept {
 std::string socket_listener::local_address() const { return detail::local_address(fd()).text(); }
 std::uint16_t socket_listener::port() const noexcept { return detail::local_address(fd()).port(); }
 
-}  // namespace troupe::net::detail
+}  // namespace troupe::inline v0_1::net::detail

@@ -8,7 +8,7 @@
 #include <troupe/net/detail/watched_fd.hpp>
 #include <troupe/sched/sleep.hpp>
 
-namespace troupe::net::detail {
+namespace troupe::inline v0_1::net::detail {
 
 /// A listening socket as the device of an io::listener.
 ///
@@ -52,4 +52,4 @@ private:
   bool no_delay_;
 };
 
-}  // namespace troupe::net::detail
+}  // namespace troupe::inline v0_1::net::detail

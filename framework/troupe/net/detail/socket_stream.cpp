@@ -9,7 +9,7 @@
 
 #include <troupe/net/detail/address.hpp>
 
-namespace troupe::net::detail {
+namespace troupe::inline v0_1::net::detail {
 
 namespace {
 
@@ -100,4 +100,4 @@ result<net::peer_credentials> socket_stream::peer_credentials() const noexcept {
   return net::peer_credentials{seen.pid, seen.uid, seen.gid};
 }
 
-}  // namespace troupe::net::detail
+}  // namespace troupe::inline v0_1::net::detail

@@ -4,7 +4,7 @@
 #include <troupe/net/detail/watched_fd.hpp>
 #include <troupe/net/unix.hpp>
 
-namespace troupe::net::detail {
+namespace troupe::inline v0_1::net::detail {
 
 /// A connected stream socket as the device of an io::stream.
 class socket_stream final : public io::stream_device, private watched_fd {
@@ -49,4 +49,4 @@ private:
   wait_slot writing_;
 };
 
-}  // namespace troupe::net::detail
+}  // namespace troupe::inline v0_1::net::detail

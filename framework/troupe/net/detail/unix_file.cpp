@@ -10,7 +10,7 @@
 #include <troupe/net/detail/address.hpp>
 #include <troupe/net/detail/owned_fd.hpp>
 
-namespace troupe::net::detail {
+namespace troupe::inline v0_1::net::detail {
 
 unix_file::unix_file(std::string path) noexcept : path_{std::move(path)} {
   struct stat seen{};
@@ -45,4 +45,4 @@ bool remove_stale_socket(const std::string& path) noexcept {
   return ::unlink(path.c_str()) == 0 || errno == ENOENT;
 }
 
-}  // namespace troupe::net::detail
+}  // namespace troupe::inline v0_1::net::detail

@@ -4,7 +4,7 @@
 
 #include <sys/types.h>
 
-namespace troupe::net::detail {
+namespace troupe::inline v0_1::net::detail {
 
 /// The file of a bound unix socket, as long as it is the one that was bound.
 class unix_file {
@@ -26,4 +26,4 @@ private:
 /// Returns: true when the path is free now.
 [[nodiscard]] bool remove_stale_socket(const std::string& path) noexcept;
 
-}  // namespace troupe::net::detail
+}  // namespace troupe::inline v0_1::net::detail

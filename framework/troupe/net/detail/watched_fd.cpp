@@ -4,7 +4,7 @@
 
 #include <utility>
 
-namespace troupe::net::detail {
+namespace troupe::inline v0_1::net::detail {
 
 watched_fd::watched_fd(std::shared_ptr<reactor_core> core, int fd)
     : core_{std::move(core)}, fd_{fd} {}
@@ -31,4 +31,4 @@ void watched_fd::release() noexcept {
   core->retire(*this);
 }
 
-}  // namespace troupe::net::detail
+}  // namespace troupe::inline v0_1::net::detail

@@ -6,7 +6,7 @@
 #include <troupe/net/detail/poller.hpp>
 #include <troupe/net/detail/reactor_core.hpp>
 
-namespace troupe::net::detail {
+namespace troupe::inline v0_1::net::detail {
 
 /// A non-blocking descriptor in the reactor's epoll set.
 ///
@@ -47,4 +47,4 @@ private:
   watched_fd* next_retired_ = nullptr;
 };
 
-}  // namespace troupe::net::detail
+}  // namespace troupe::inline v0_1::net::detail

@@ -10,7 +10,7 @@
 #include <troupe/pal/atomic.hpp>
 #include <troupe/pal/mutex.hpp>
 
-namespace troupe::detail {
+namespace troupe::inline v0_1::detail {
 
 namespace {
 
@@ -72,4 +72,4 @@ bool take_dump_signal() noexcept { return dump_asked.exchange(false); }
 
 int stop_signal_count() noexcept { return seen_count.load(); }
 
-}  // namespace troupe::detail
+}  // namespace troupe::inline v0_1::detail

@@ -5,7 +5,7 @@
 
 #include <troupe/pal/signal_hook.hpp>
 
-namespace troupe::detail {
+namespace troupe::inline v0_1::detail {
 
 /// Tells a descriptor about SIGINT and SIGTERM while it lives, the second of which ends the
 /// process; and about SIGUSR1, unless the program has a handler of its own for it.
@@ -40,4 +40,4 @@ bool take_dump_signal() noexcept;
 /// Returns: how many stop signals the process has had while somebody listened.
 int stop_signal_count() noexcept;
 
-}  // namespace troupe::detail
+}  // namespace troupe::inline v0_1::detail

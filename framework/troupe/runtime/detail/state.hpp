@@ -9,7 +9,7 @@
 #include <troupe/pal/condition.hpp>
 #include <troupe/runtime/runtime.hpp>
 
-namespace troupe {
+namespace troupe::inline v0_1 {
 
 /// What a runtime owns, and the phases of its end.
 class runtime::state {
@@ -49,4 +49,4 @@ private:
   std::function<void()> on_quiescent_;
 };
 
-}  // namespace troupe
+}  // namespace troupe::inline v0_1

@@ -7,7 +7,7 @@
 #include <troupe/pal/mutex.hpp>
 #include <troupe/task/job.hpp>
 
-namespace troupe::detail {
+namespace troupe::inline v0_1::detail {
 
 /// The job woken last on a worker, which runs next: its data is still in the cache.
 ///
@@ -84,4 +84,4 @@ private:
   job* stolen_ = nullptr;
 };
 
-}  // namespace troupe::detail
+}  // namespace troupe::inline v0_1::detail

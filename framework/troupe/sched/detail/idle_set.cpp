@@ -4,7 +4,7 @@
 
 #include <troupe/sched/detail/worker.hpp>
 
-namespace troupe::detail {
+namespace troupe::inline v0_1::detail {
 
 idle_set::entry idle_set::enter(worker& self) {
   pal::lock guard{mutex_};
@@ -62,4 +62,4 @@ worker* idle_set::pick_thief() noexcept {
   return picked;
 }
 
-}  // namespace troupe::detail
+}  // namespace troupe::inline v0_1::detail

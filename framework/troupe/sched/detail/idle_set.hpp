@@ -7,7 +7,7 @@
 #include <troupe/pal/atomic.hpp>
 #include <troupe/pal/mutex.hpp>
 
-namespace troupe::detail {
+namespace troupe::inline v0_1::detail {
 
 class worker;
 
@@ -86,4 +86,4 @@ private:
   pal::atomic<bool> watched_{false};
 };
 
-}  // namespace troupe::detail
+}  // namespace troupe::inline v0_1::detail

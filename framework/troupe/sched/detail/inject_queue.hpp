@@ -8,7 +8,7 @@
 #include <troupe/pal/mutex.hpp>
 #include <troupe/task/job.hpp>
 
-namespace troupe::detail {
+namespace troupe::inline v0_1::detail {
 
 /// Jobs from threads that are no workers, and what a full run queue has no room for.
 ///
@@ -88,4 +88,4 @@ private:
   pal::atomic<std::size_t> size_{0};
 };
 
-}  // namespace troupe::detail
+}  // namespace troupe::inline v0_1::detail

@@ -3,7 +3,7 @@
 #include <troupe/pal/parker.hpp>
 #include <troupe/sched/driver.hpp>
 
-namespace troupe::detail {
+namespace troupe::inline v0_1::detail {
 
 /// The driver of a scheduler without I/O: nothing comes from outside but interrupts.
 class park_driver final : public driver {
@@ -16,4 +16,4 @@ private:
   pal::parker parker_;
 };
 
-}  // namespace troupe::detail
+}  // namespace troupe::inline v0_1::detail

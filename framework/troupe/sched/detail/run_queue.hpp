@@ -8,7 +8,7 @@
 #include <troupe/pal/atomic.hpp>
 #include <troupe/task/job.hpp>
 
-namespace troupe::detail {
+namespace troupe::inline v0_1::detail {
 
 /// The ready jobs of one worker: a ring, first in first out, from whose front others may steal.
 ///
@@ -108,4 +108,4 @@ private:
   std::array<pal::atomic<job*>, capacity> slots_{};
 };
 
-}  // namespace troupe::detail
+}  // namespace troupe::inline v0_1::detail

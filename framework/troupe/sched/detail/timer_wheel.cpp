@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <bit>
 
-namespace troupe::detail {
+namespace troupe::inline v0_1::detail {
 
 std::uint64_t timer_wheel::round_up(time_point at) const noexcept {
   auto since = (at - origin_).count();
@@ -119,4 +119,4 @@ void timer_wheel::advance(time_point now) noexcept {
   next_.store(next ? to_time(next->tick) : never, std::memory_order_release);
 }
 
-}  // namespace troupe::detail
+}  // namespace troupe::inline v0_1::detail

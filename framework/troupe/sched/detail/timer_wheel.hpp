@@ -10,7 +10,7 @@
 #include <troupe/pal/mutex.hpp>
 #include <troupe/task/waker.hpp>
 
-namespace troupe::detail {
+namespace troupe::inline v0_1::detail {
 
 class timer_wheel;
 
@@ -94,4 +94,4 @@ private:
   std::array<level_slots, level_count> levels_;
 };
 
-}  // namespace troupe::detail
+}  // namespace troupe::inline v0_1::detail

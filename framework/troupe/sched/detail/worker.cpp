@@ -7,7 +7,7 @@
 #include <troupe/base/assert.hpp>
 #include <troupe/sched/scheduler.hpp>
 
-namespace troupe::detail {
+namespace troupe::inline v0_1::detail {
 
 namespace {
 
@@ -220,4 +220,4 @@ void worker::add_to(scheduler_counters& sum) const noexcept {
   sum.wakes += wakes_.load(std::memory_order_relaxed);
 }
 
-}  // namespace troupe::detail
+}  // namespace troupe::inline v0_1::detail

@@ -18,12 +18,12 @@
 #include <troupe/sched/worker_sight.hpp>
 #include <troupe/task/context.hpp>
 
-namespace troupe {
+namespace troupe::inline v0_1 {
 class scheduler;
 class alarms;
-}  // namespace troupe
+}  // namespace troupe::inline v0_1
 
-namespace troupe::detail {
+namespace troupe::inline v0_1::detail {
 
 /// One thread that runs jobs: its queue, its slot, its timers, and what it does when it has
 /// nothing.
@@ -149,4 +149,4 @@ private:
 /// The worker whose thread this is. Requires: one of a scheduler's.
 inline worker& current_worker() noexcept { return *static_cast<worker*>(current_context()); }
 
-}  // namespace troupe::detail
+}  // namespace troupe::inline v0_1::detail

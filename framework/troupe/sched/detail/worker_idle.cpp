@@ -6,7 +6,7 @@
 
 // What a worker does when it has nothing to run: steal, watch the others, sleep.
 
-namespace troupe::detail {
+namespace troupe::inline v0_1::detail {
 
 namespace {
 
@@ -279,4 +279,4 @@ bool worker::take_what_is_due() noexcept {
   return found;
 }
 
-}  // namespace troupe::detail
+}  // namespace troupe::inline v0_1::detail

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace troupe::detail {
+namespace troupe::inline v0_1::detail {
 
 void broadcast_core::add_sender() noexcept {
   pal::lock guard{mutex_};
@@ -90,4 +90,4 @@ void broadcast_core::release(pal::lock& guard) noexcept {
   if (is_last) delete this;
 }
 
-}  // namespace troupe::detail
+}  // namespace troupe::inline v0_1::detail

@@ -12,7 +12,7 @@
 #include <troupe/pal/mutex.hpp>
 #include <troupe/sync/detail/progress.hpp>
 
-namespace troupe::detail {
+namespace troupe::inline v0_1::detail {
 
 /// A value of a broadcast, without its type: held by the place it is kept in, and by receivers that
 /// are just copying it.
@@ -120,4 +120,4 @@ private:
   std::size_t receivers_ = 0;
 };
 
-}  // namespace troupe::detail
+}  // namespace troupe::inline v0_1::detail

@@ -1,6 +1,6 @@
 #include <troupe/sync/detail/channel_core.hpp>
 
-namespace troupe::detail {
+namespace troupe::inline v0_1::detail {
 
 channel_core::~channel_core() {
   // Messages sent through a permit after the receiver had gone.
@@ -70,4 +70,4 @@ bool channel_core::sleep(waker key) noexcept {
   return true;
 }
 
-}  // namespace troupe::detail
+}  // namespace troupe::inline v0_1::detail

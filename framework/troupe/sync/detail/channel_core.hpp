@@ -10,7 +10,7 @@
 #include <troupe/sync/parking_lot.hpp>
 #include <troupe/task/waker.hpp>
 
-namespace troupe::detail {
+namespace troupe::inline v0_1::detail {
 
 /// The part of an mpsc channel that does not depend on the type of its messages.
 ///
@@ -86,4 +86,4 @@ private:
   std::uint32_t begun_ = 0;
 };
 
-}  // namespace troupe::detail
+}  // namespace troupe::inline v0_1::detail

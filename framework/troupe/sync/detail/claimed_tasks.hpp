@@ -3,7 +3,7 @@
 #include <troupe/task/core.hpp>
 #include <troupe/task/waker.hpp>
 
-namespace troupe::detail {
+namespace troupe::inline v0_1::detail {
 
 /// Tasks whose waits were ended under a lock, to be scheduled outside of it, oldest first.
 ///
@@ -39,4 +39,4 @@ private:
   job** end_ = &first_;
 };
 
-}  // namespace troupe::detail
+}  // namespace troupe::inline v0_1::detail

@@ -2,7 +2,7 @@
 
 #include <memory>
 
-namespace troupe::detail {
+namespace troupe::inline v0_1::detail {
 
 set_member& join_set_core::add() {
   auto fresh = std::make_unique<set_member>();
@@ -107,4 +107,4 @@ void join_set_core::release() noexcept {
   if (owners_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;  // <-> each other
 }
 
-}  // namespace troupe::detail
+}  // namespace troupe::inline v0_1::detail

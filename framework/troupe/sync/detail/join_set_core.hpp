@@ -11,7 +11,7 @@
 #include <troupe/task/join_handle.hpp>
 #include <troupe/task/task.hpp>
 
-namespace troupe::detail {
+namespace troupe::inline v0_1::detail {
 
 /// One task of a join_set, from spawn() until its result is taken.
 struct set_member : list_link {
@@ -159,4 +159,4 @@ public:
   void take() noexcept {}
 };
 
-}  // namespace troupe::detail
+}  // namespace troupe::inline v0_1::detail

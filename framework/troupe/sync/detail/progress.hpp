@@ -5,7 +5,7 @@
 #include <troupe/pal/atomic.hpp>
 #include <troupe/sync/parking_lot.hpp>
 
-namespace troupe::detail {
+namespace troupe::inline v0_1::detail {
 
 /// How many values there have been, whether more can come, and the tasks that wait for either.
 ///
@@ -45,4 +45,4 @@ private:
   pal::atomic<std::uint64_t> word_{0};
 };
 
-}  // namespace troupe::detail
+}  // namespace troupe::inline v0_1::detail

@@ -9,7 +9,7 @@
 #include <troupe/sync/detail/channel_core.hpp>
 #include <troupe/sync/room_wait.hpp>
 
-namespace troupe::detail {
+namespace troupe::inline v0_1::detail {
 
 /// One message in its channel.
 template <class T>
@@ -96,4 +96,4 @@ protected:
   channel_core* core_;
 };
 
-}  // namespace troupe::detail
+}  // namespace troupe::inline v0_1::detail

@@ -7,7 +7,7 @@
 
 #include <troupe/task/join_handle.hpp>
 
-namespace troupe::detail {
+namespace troupe::inline v0_1::detail {
 
 /// A task as a branch of select, timeout or when_all: a child of the awaiting task, which runs at
 /// the same time and is awaited whatever happens.
@@ -76,4 +76,4 @@ concept branch_source = operation_source<T> || is_task<std::remove_cvref_t<T>>::
 template <class T>
 using stored_yield = std::conditional_t<std::is_void_v<T>, std::monostate, T>;
 
-}  // namespace troupe::detail
+}  // namespace troupe::inline v0_1::detail

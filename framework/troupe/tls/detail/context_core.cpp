@@ -13,7 +13,7 @@
 
 #include <troupe/tls/detail/tls_stream.hpp>
 
-namespace troupe::tls::detail {
+namespace troupe::inline v0_1::tls::detail {
 
 std::string words_of(unsigned long error) {
   if (error == 0) return "no reason given";
@@ -234,4 +234,4 @@ ssl_ptr context_core::make_ssl() const {
   return made;
 }
 
-}  // namespace troupe::tls::detail
+}  // namespace troupe::inline v0_1::tls::detail

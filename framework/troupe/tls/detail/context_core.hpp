@@ -6,7 +6,7 @@
 #include <troupe/tls/detail/openssl.hpp>
 #include <troupe/tls/detail/session_cache.hpp>
 
-namespace troupe::tls::detail {
+namespace troupe::inline v0_1::tls::detail {
 
 /// What a tls::context is a handle of.
 class context_core {
@@ -35,4 +35,4 @@ private:
   session_cache sessions_;
 };
 
-}  // namespace troupe::tls::detail
+}  // namespace troupe::inline v0_1::tls::detail

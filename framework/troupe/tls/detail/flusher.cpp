@@ -8,7 +8,7 @@
 #include <troupe/task/shield.hpp>
 #include <troupe/tls/detail/tls_stream.hpp>
 
-namespace troupe::tls::detail {
+namespace troupe::inline v0_1::tls::detail {
 
 flusher::~flusher() {
   if (of_ != nullptr) of_->end_flush();
@@ -61,4 +61,4 @@ task<> flush_all(flusher turn) {
 // Shielded: what was counted as written goes out also when the tasks of the runtime are stopped.
 task<> flush(flusher turn) { co_await shield(flush_all(std::move(turn))); }
 
-}  // namespace troupe::tls::detail
+}  // namespace troupe::inline v0_1::tls::detail

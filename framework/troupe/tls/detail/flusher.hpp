@@ -4,7 +4,7 @@
 
 #include <troupe/task/task.hpp>
 
-namespace troupe::tls::detail {
+namespace troupe::inline v0_1::tls::detail {
 
 class tls_stream;
 
@@ -29,4 +29,4 @@ private:
 /// Sends what a device has left; once it is closed, for a limited time.
 task<> flush(flusher turn);
 
-}  // namespace troupe::tls::detail
+}  // namespace troupe::inline v0_1::tls::detail

@@ -8,7 +8,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 
-namespace troupe::tls::detail {
+namespace troupe::inline v0_1::tls::detail {
 
 /// Frees an object of OpenSSL.
 template <auto Free>
@@ -29,4 +29,4 @@ using x509_ptr = std::unique_ptr<X509, freed_by<X509_free>>;
 /// Returns: what an error of the thread's queue means, in OpenSSL's words.
 [[nodiscard]] std::string words_of(unsigned long error);
 
-}  // namespace troupe::tls::detail
+}  // namespace troupe::inline v0_1::tls::detail

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace troupe::tls::detail {
+namespace troupe::inline v0_1::tls::detail {
 
 void session_cache::put(const std::string& host, session_ptr session) {
   std::list<entry> fresh;
@@ -36,4 +36,4 @@ session_ptr session_cache::take(const std::string& host) noexcept {
   return std::move(used.front().session);
 }
 
-}  // namespace troupe::tls::detail
+}  // namespace troupe::inline v0_1::tls::detail

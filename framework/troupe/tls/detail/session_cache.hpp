@@ -7,7 +7,7 @@
 #include <troupe/pal/mutex.hpp>
 #include <troupe/tls/detail/openssl.hpp>
 
-namespace troupe::tls::detail {
+namespace troupe::inline v0_1::tls::detail {
 
 /// The last session of each host, for a client to resume; those not used for longest go first.
 /// Threads: any.
@@ -31,4 +31,4 @@ private:
   std::list<entry> newest_first_;
 };
 
-}  // namespace troupe::tls::detail
+}  // namespace troupe::inline v0_1::tls::detail

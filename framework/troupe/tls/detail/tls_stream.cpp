@@ -13,7 +13,7 @@
 #include <troupe/task/spawn.hpp>
 #include <troupe/tls/detail/flusher.hpp>
 
-namespace troupe::tls::detail {
+namespace troupe::inline v0_1::tls::detail {
 
 namespace {
 
@@ -466,4 +466,4 @@ info tls_stream::agreed() const {
   return told;
 }
 
-}  // namespace troupe::tls::detail
+}  // namespace troupe::inline v0_1::tls::detail

@@ -13,7 +13,7 @@
 #include <troupe/tls/detail/openssl.hpp>
 #include <troupe/tls/tls.hpp>
 
-namespace troupe::tls::detail {
+namespace troupe::inline v0_1::tls::detail {
 
 /// TLS as the device of an io::stream, over the device of another one.
 ///
@@ -128,4 +128,4 @@ private:
   bool is_closed_ = false;
 };
 
-}  // namespace troupe::tls::detail
+}  // namespace troupe::inline v0_1::tls::detail

@@ -4,7 +4,7 @@
 #include <source_location>
 #include <vector>
 
-namespace troupe::test {
+namespace troupe::inline v0_1::test {
 
 /// Where the locked operations of this thread are noted, with the line that asks for each; null
 /// while nobody counts.
@@ -14,11 +14,11 @@ inline void note_locked(std::source_location where) {
   if (locked_operations != nullptr) locked_operations->push_back(where);
 }
 
-}  // namespace troupe::test
+}  // namespace troupe::inline v0_1::test
 
 /// Stands in for the header of the same name: an atomic that notes what x86-64 does with a lock
 /// prefix or an xchg, so each exchange, each fetch, each CAS, each seq_cst store.
-namespace troupe::pal {
+namespace troupe::inline v0_1::pal {
 
 template <class T>
 class atomic {
@@ -82,4 +82,4 @@ private:
   std::atomic<T> value_{};
 };
 
-}  // namespace troupe::pal
+}  // namespace troupe::inline v0_1::pal

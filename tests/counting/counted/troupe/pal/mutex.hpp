@@ -8,7 +8,7 @@
 /// Stands in for the header of the same name: a mutex that notes a locked operation for each lock,
 /// each try and each unlock. Who holds it cannot be told through unique_lock: its own line is
 /// noted.
-namespace troupe::pal {
+namespace troupe::inline v0_1::pal {
 
 class mutex {
 public:
@@ -31,4 +31,4 @@ private:
 
 using lock = std::unique_lock<mutex>;
 
-}  // namespace troupe::pal
+}  // namespace troupe::inline v0_1::pal

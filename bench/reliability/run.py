@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Breaks things around the real service, and prints one line for each figure.
 
-    tests/reliability/reliability.py [--figure NAME]... [--short] [--seed N] [--output FILE]
+    bench/reliability/run.py [--figure NAME]... [--short] [--seed N] [--output FILE]
 
 A line is `PASS|MISS figure value gate command`; the command repeats the figure. Progress goes to
 stderr, every figure to bench/results/reliability-<date>.json. A missed gate is a result: the exit
@@ -131,7 +131,7 @@ class Service(Program):
 
 def peers(plan, port, mode, **options):
     words = [word for name, value in options.items() for word in (f"--{name}", value)]
-    return Program([plan.build / "tests/reliability/peers", f"--{mode}", "--port", port, *words])
+    return Program([plan.build / "bench/reliability_peers", f"--{mode}", "--port", port, *words])
 
 
 def good_p99(plan, port, seconds):

@@ -1,5 +1,5 @@
-// Peers of the service for the reliability runs: good ones that measure, and hostile ones. Each mode
-// prints "ready" when its connections stand, and at its end one line of JSON.
+// Peers of the service for the reliability runs: good ones that measure, and hostile ones. Each
+// mode prints "ready" when its connections stand, and at its end one line of JSON.
 
 #include <algorithm>
 #include <array>
