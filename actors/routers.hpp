@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include <troupe/version.hpp>
+
 namespace troupe::inline v0_1::actors {
 
 // How a pool chooses the worker for a message. A router is called under the pool's lock; `workers`

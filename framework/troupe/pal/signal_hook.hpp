@@ -1,5 +1,7 @@
 #pragma once
 
+#include <troupe/version.hpp>
+
 namespace troupe::inline v0_1::pal {
 
 /// What is called when a signal has come: inside a signal handler, so it may do little else than

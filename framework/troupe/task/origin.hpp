@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <source_location>
 
+#include <troupe/version.hpp>
+
 namespace troupe::inline v0_1::detail {
 
 /// Where a task comes from: the line that has spawned it, or the message that it handles. As large

@@ -4,6 +4,8 @@
 
 #include <sys/types.h>
 
+#include <troupe/version.hpp>
+
 namespace troupe::inline v0_1::net::detail {
 
 /// The file of a bound unix socket, as long as it is the one that was bound.

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include <troupe/pal/signal_hook.hpp>
+#include <troupe/version.hpp>
 
 namespace troupe::inline v0_1::detail {
 

@@ -8,6 +8,8 @@
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 
+#include <troupe/version.hpp>
+
 namespace troupe::inline v0_1::tls::detail {
 
 /// Frees an object of OpenSSL.
