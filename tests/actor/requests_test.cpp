@@ -103,6 +103,26 @@ BOOST_AUTO_TEST_CASE(delegate_into_a_full_mailbox_fails_the_request) {
   });
 }
 
+BOOST_AUTO_TEST_CASE(delivery_once_what_was_sent_and_passed_on_to_nobody_is_reported) {
+  static int lost = 0;
+  auto former = set_undelivered_sink([](const undelivered& one) {
+    BOOST_TEST((one.reason == ask_errc::receiver_gone));
+    ++lost;
+  });
+  rt.block_on([]() -> task<> {
+    auto behind = spawn<account>(7);
+    auto front = spawn<clerk>(behind);
+    behind.stop();
+    co_await behind.ended();
+    total message{};
+    co_await front.send(take(message));
+    auto gone = co_await front.ask(total{}).as_result();  // Behind it; its caller is told.
+    BOOST_TEST((gone.error() == ask_errc::receiver_gone));
+  });
+  set_undelivered_sink(former);
+  BOOST_TEST(lost == 1);
+}
+
 // A send that waits for room is one, too: it does not wait here.
 BOOST_AUTO_TEST_CASE(
     mailbox_bounded_drop_newest_lets_every_send_succeed_and_reports_what_it_drops) {

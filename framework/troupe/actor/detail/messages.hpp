@@ -302,7 +302,9 @@ struct delegated_of final : envelope {
     free_message(&mine, sizeof(delegated_of));
   }
   static void drop(envelope& self, ask_errc why) noexcept {
-    static_cast<delegated_of&>(self).back.fail(why);
+    auto& mine = static_cast<delegated_of&>(self);
+    if (mine.back.to() == nullptr) report_undelivered({type_name<M>(), why});  // It was sent.
+    mine.back.fail(why);
     finish(self, nullptr);
   }
   static request_base* asked(envelope& self) noexcept {
