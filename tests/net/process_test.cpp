@@ -20,6 +20,7 @@
 #include <troupe/task/spawn.hpp>
 #include <troupe/task/yield.hpp>
 
+#include <error_of.hpp>
 #include <net/connected.hpp>
 #include <net/limited_fds.hpp>
 #include <net/temp_dir.hpp>
@@ -62,15 +63,7 @@ int open_fd_count() {
   return count;
 }
 
-template <class Act>
-std::string error_of(Act act) {
-  try {
-    act();
-  } catch (const system_error& error) {
-    return error.what();
-  }
-  return {};
-}
+using test::error_of;
 
 }  // namespace
 

@@ -12,6 +12,7 @@
 #include <troupe/task/spawn.hpp>
 #include <troupe/task/yield.hpp>
 
+#include <error_of.hpp>
 #include <net/connected.hpp>
 #include <net/limited_fds.hpp>
 #include <thrown_misuse.hpp>
@@ -35,15 +36,7 @@ task<std::string> next_text(io::datagram_socket& socket) {
   co_return std::string{buffer.data(), got.size_bytes};
 }
 
-template <class Act>
-std::string error_of(Act act) {
-  try {
-    act();
-  } catch (const system_error& error) {
-    return error.what();
-  }
-  return {};
-}
+using test::error_of;
 
 }  // namespace
 

@@ -19,6 +19,7 @@
 #include <troupe/sync/event.hpp>
 #include <troupe/task/spawn.hpp>
 
+#include <error_of.hpp>
 #include <net/connected.hpp>
 #include <net/limited_fds.hpp>
 #include <net/temp_dir.hpp>
@@ -49,12 +50,7 @@ task<std::string> ask(io::stream& peer, std::string text) {
 
 // What listening at `path` fails with; empty when it does not.
 std::string error_of_listen(const std::string& path) {
-  try {
-    io::listener listener = unix_listen(path);
-  } catch (const system_error& error) {
-    return error.what();
-  }
-  return {};
+  return test::error_of([&] { io::listener listener = unix_listen(path); });
 }
 
 // Leaves a socket file behind as a process that was killed does.

@@ -11,6 +11,20 @@
 
 namespace troupe::inline v0_1::io {
 
+namespace {
+
+// Returns: what one read brings, to be used up before the task waits; empty at the end of the peer.
+attempt<std::string_view> read_once(stream_device& device) {
+  std::span<std::byte> buffer = detail::scratch();
+  attempt<std::size_t> taken = device.try_read(buffer);
+  if (!taken) return std::nullopt;
+  if (taken->has_error()) return taken->error();
+  device.reading.count(**taken);
+  return std::string_view{reinterpret_cast<const char*>(buffer.data()), **taken};
+}
+
+}  // namespace
+
 attempt<std::optional<std::string>> detail::line_operation::attempt_once() noexcept {
   try {
     return reader_->look();
@@ -20,22 +34,15 @@ attempt<std::optional<std::string>> detail::line_operation::attempt_once() noexc
 }
 
 line_reader::outcome line_reader::look() {
-  stream_device& device = source_->device();
   for (;;) {
     if (outcome line = next_held()) return line;
     if (ended_) return last_held();
-    std::span<std::byte> buffer = detail::scratch();
-    attempt<std::size_t> taken = device.try_read(buffer);
-    if (!taken) return std::nullopt;
-    if (taken->has_error()) return taken->error();
-    device.reading.count(**taken);
-    if (**taken == 0) {
-      ended_ = true;
-      continue;
-    }
-    if (outcome line = next_of({reinterpret_cast<const char*>(buffer.data()), **taken})) {
-      return line;
-    }
+    attempt<std::string_view> fresh = read_once(source_->device());
+    if (!fresh) return std::nullopt;
+    if (fresh->has_error()) return fresh->error();
+    ended_ = (*fresh)->empty();
+    if (ended_) continue;
+    if (outcome line = next_of(**fresh)) return line;
   }
 }
 
@@ -175,20 +182,14 @@ attempt<std::optional<std::string>> detail::frame_operation::attempt_once() noex
 }
 
 frame_reader::outcome frame_reader::look() {
-  stream_device& device = source_->device();
   for (;;) {
     if (outcome frame = next_held()) return frame;
     if (ended_) return last_held();
-    std::span<std::byte> buffer = detail::scratch();
-    attempt<std::size_t> taken = device.try_read(buffer);
-    if (!taken) return std::nullopt;
-    if (taken->has_error()) return taken->error();
-    device.reading.count(**taken);
-    if (**taken == 0) {
-      ended_ = true;
-      continue;
-    }
-    hold({reinterpret_cast<const char*>(buffer.data()), **taken});
+    attempt<std::string_view> fresh = read_once(source_->device());
+    if (!fresh) return std::nullopt;
+    if (fresh->has_error()) return fresh->error();
+    ended_ = (*fresh)->empty();
+    hold(**fresh);
   }
 }
 

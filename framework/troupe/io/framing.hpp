@@ -115,10 +115,9 @@ enum class frame_prefix : unsigned char {
 ///
 /// Requires: the stream stays at its place, and nobody else reads from it, while this is in use.
 /// Threads:  the task that reads.
-/// Bounds:   no buffer while nothing is held. Memory grows with the bytes that have come, never
-/// with
-///           a length that was announced: at most twice the sum of `max_frame_bytes`, a prefix and
-///           one read of 64 KiB.
+/// Bounds:   no buffer while nothing is held. Memory grows with the bytes that have come, and never
+///           with a length that was announced: at most twice the sum of `max_frame_bytes`, a prefix
+///           and one read of 64 KiB.
 /// Example:
 ///     io::frame_reader frames{peer, 1 << 20};
 ///     while (auto frame = co_await frames.next_frame()) co_await io::write_frame(peer, *frame);
