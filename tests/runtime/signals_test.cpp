@@ -1,4 +1,5 @@
 #include <unistd.h>
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <memory>
@@ -7,6 +8,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <troupe/observe/snapshot.hpp>
 #include <troupe/runtime/run.hpp>
 #include <troupe/sched/sleep.hpp>
 #include <troupe/sync/event.hpp>
@@ -83,6 +85,12 @@ BOOST_AUTO_TEST_CASE(sigusr1_writes_a_dump_to_the_log) {
   int code = run(with_budget(1h), [&]() -> task<int> {
     event never;
     auto waiting = spawn([&]() -> task<> { co_await never.wait(); });
+    auto is_waiting = [] {
+      auto all = tasks_of(*scheduler::current());
+      return std::any_of(all.begin(), all.end(),
+                         [](const task_report& each) { return each.waits_for == "an event"; });
+    };
+    while (!is_waiting()) co_await yield();
     signal_self(SIGUSR1);
     while (log.count("waits for an event at ") == 0) co_await yield();
     co_await waiting.cancel();

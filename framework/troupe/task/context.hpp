@@ -25,8 +25,8 @@ private:
   pal::atomic<std::uint64_t> value_{0};
 };
 
-/// A value that one thread writes and any thread may look at, for what it is worth: plain loads and
-/// stores.
+/// A value that one thread writes and reads, and any thread may look at, for what it is worth:
+/// without a locked operation. What it points to was made before.
 template <class T>
 class shown {
 public:
@@ -34,10 +34,15 @@ public:
   shown(const shown&) = delete;
   shown& operator=(const shown&) = delete;
   T operator=(T next) noexcept {
-    value_.store(next, std::memory_order_relaxed);
+    value_.store(next, std::memory_order_release);  // -> seen
     return next;
   }
+  /// For the thread that writes it.
   operator T() const noexcept { return value_.load(std::memory_order_relaxed); }
+  /// For all others.
+  [[nodiscard]] T seen() const noexcept {
+    return value_.load(std::memory_order_acquire);  // <- operator=
+  }
   T operator->() const noexcept { return *this; }
 
 private:

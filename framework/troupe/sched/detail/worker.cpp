@@ -200,11 +200,11 @@ job* worker::take_back() noexcept {
 worker_sight worker::look() const noexcept {
   worker_sight seen;
   seen.turns = turns_.value();
-  seen.in_turn = in_turn;
-  seen.task = current;
-  seen.actor = actor;
-  seen.handles = handles;
-  seen.thread = thread_;
+  seen.in_turn = in_turn.seen();
+  seen.task = current.seen();
+  seen.actor = actor.seen();
+  seen.handles = handles.seen();
+  seen.thread = thread_.seen();
   return seen;
 }
 
