@@ -351,7 +351,7 @@ BOOST_AUTO_TEST_CASE(a_stop_of_run_process_kills_the_child) {
     std::string file = folder.at("id");
     auto running = spawn([&]() -> task<> {
       words command =
-          shell("echo $$ > " + file + ".new; mv " + file + ".new " + file + "; cat /dev/zero");
+          shell("echo $$ > " + file + ".new; mv " + file + ".new " + file + "; exec cat /dev/zero");
       run_process_options options;
       options.max_out_bytes = SIZE_MAX;
       command[2] += " > /dev/null";
