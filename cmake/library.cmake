@@ -14,7 +14,9 @@ function(troupe_library target)
     ${target} PROPERTIES VERSION ${PROJECT_VERSION}
                          SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR}
                          CXX_VISIBILITY_PRESET default VISIBILITY_INLINES_HIDDEN OFF
-                         DEFINE_SYMBOL "" LINK_DEPENDS "${exports}")
+                         DEFINE_SYMBOL "" LINK_DEPENDS "${exports}"
+                         # A program's path counts for what it names itself; they find the rest.
+                         INSTALL_RPATH "$ORIGIN")
   target_link_options(${target} PRIVATE "LINKER:--version-script=${exports}")
   if(NOT TROUPE_SANITIZE) # What a sanitizer needs is in the program alone.
     target_link_options(${target} PRIVATE LINKER:--no-undefined)
