@@ -123,8 +123,8 @@ troupe::task<double> drip(peer& p) {
   troupe::time_point begin = troupe::now();
   std::array<char, 256> buffer{};
   for (;;) {
-    auto first = co_await troupe::select(p.stream().read_some(buffer).as_result(),
-                                         troupe::sleep_for(500ms));
+    auto first =
+        co_await troupe::select(p.stream().read_some(buffer).as_result(), troupe::sleep_for(500ms));
     if (auto* count = std::get_if<0>(&first)) {
       if (count->has_error() || **count == 0) co_return seconds_since(begin);
       continue;  // It says why it closes.
@@ -208,8 +208,8 @@ int main(int argc, char** argv) {
   struct {
     const char* flag;
     troupe::task<> (*run)(wanted);
-  } modes[] = {{"--good", &be_good}, {"--slow", &be_slow}, {"--silent", &be_silent},
-               {"--bad", &be_bad}};
+  } modes[] = {
+      {"--good", &be_good}, {"--slow", &be_slow}, {"--silent", &be_silent}, {"--bad", &be_bad}};
   troupe::task<> (*chosen)(wanted) = nullptr;
   for (auto [flag, run] : modes) {
     if (given.flag(flag)) chosen = run;

@@ -176,8 +176,7 @@ BOOST_AUTO_TEST_CASE(cancel_safe_a_stopped_or_lost_wait_leaves_the_change_untold
     winner = first.index();
     changed = (co_await ends.rx.next()).has_value();
   }).detach();
-  auto stopped =
-      spawn([](watch_receiver<int> mine) -> task<> { co_await mine.next(); }, ends.rx);
+  auto stopped = spawn([](watch_receiver<int> mine) -> task<> { co_await mine.next(); }, ends.rx);
   exec.run_all();
   stopped.request_stop();
   exec.run_all();
