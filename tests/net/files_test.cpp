@@ -154,8 +154,8 @@ BOOST_AUTO_TEST_CASE(readers_never_see_a_part_of_a_replaced_file) {
     co_await write_file(path, a);
     auto writing = spawn([&]() -> task<> {
       for (int i = 0; i < 20; ++i) {
-        const std::string& next = i % 2 == 0 ? b : a;
-        co_await write_file(path, next, with(write_mode::replace));
+        const std::string* next = i % 2 == 0 ? &b : &a;
+        co_await write_file(path, *next, with(write_mode::replace));
       }
     });
     int broken = 0;
