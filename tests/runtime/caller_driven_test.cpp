@@ -11,12 +11,14 @@
 
 #include <troupe/net/tcp.hpp>
 #include <troupe/pal/clock.hpp>
+#include <troupe/runtime/run.hpp>
 #include <troupe/runtime/runtime.hpp>
 #include <troupe/sched/sleep.hpp>
 #include <troupe/sched/spawn_blocking.hpp>
 #include <troupe/sync/event.hpp>
 #include <troupe/task/yield.hpp>
 
+#include <captured_log.hpp>
 #include <thrown_misuse.hpp>
 
 namespace troupe {
@@ -191,6 +193,12 @@ BOOST_AUTO_TEST_CASE(poll_of_a_runtime_with_workers_is_a_misuse) {
   runtime rt;
   std::string text = test::misuse_of([&] { (void)rt.poll(); });
   BOOST_TEST(text.find("caller_driven") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(run_refuses_to_wait_for_a_host_that_it_is_itself) {
+  test::captured_log log;
+  BOOST_TEST(run(driven(), []() -> task<> { co_return; }) == 1);
+  BOOST_TEST(log.count("caller_driven is for a runtime object") == 1u);
 }
 
 BOOST_AUTO_TEST_CASE(poll_inside_a_task_is_a_misuse) {

@@ -23,7 +23,8 @@ inline constexpr std::chrono::hours max_shutdown_budget{24 * 365};
 struct runtime_config {
   /// Threads that run tasks; 0: one per core. TROUPE_WORKERS.
   std::size_t workers = 0;
-  /// No thread of its own runs tasks: runtime::poll() does, on the thread that calls it.
+  /// No thread of its own runs tasks: runtime::poll() does, on the thread that calls it. Not for
+  /// run().
   bool caller_driven = false;
   /// Each worker stays on one core. TROUPE_PIN_WORKERS.
   bool pin_workers = false;

@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <optional>
 #include <sstream>
+#include <stdexcept>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -216,6 +217,10 @@ int run_program(const runtime_config& config, std::function<task<int>()> program
   }
   try {
     runtime_config settled = resolve(config);
+    if (settled.caller_driven) {
+      throw std::invalid_argument{
+          "runtime_config: caller_driven is for a runtime object, whose poll() the host calls"};
+    }
     main_run whole{settled};
     return whole.run(program);
   } catch (const std::exception& error) {
