@@ -1,4 +1,5 @@
 #include <chrono>
+#include <csignal>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include <troupe/task/yield.hpp>
 
 #include <captured_log.hpp>
+#include <forked.hpp>
 
 // The watch goes by real time; what is stalled here waits until it was told of, however late.
 
@@ -123,6 +125,17 @@ BOOST_AUTO_TEST_CASE(tells_the_source_line_when_it_may_ask_the_thread) {
   BOOST_TEST(contains(line, "stall_watch_test.cpp:"));
   BOOST_TEST(contains(line, "wait_for_line"));
 #endif
+}
+
+BOOST_AUTO_TEST_CASE(a_runtime_object_leaves_signals_alone) {
+  auto seen = test::run_forked([] {
+    ::signal(SIGURG, SIG_DFL);
+    runtime rt{watched(5ms)};
+    struct sigaction present{};
+    ::sigaction(SIGURG, nullptr, &present);
+    return present.sa_handler == SIG_DFL ? 0 : 1;
+  });
+  BOOST_TEST(seen.code == 0);
 }
 
 // Goal:   what stays held is told of again, and what follows within a second is counted.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 
 #include <troupe/actor/all_actors.hpp>
@@ -41,6 +42,19 @@ task_report report_of(const task_core::record& seen) {
   return report;
 }
 
+actor_report report_of(const actor_sight& seen) {
+  actor_report report;
+  report.name = seen.name;
+  report.class_name = text_of(seen.class_name);
+  report.mail = seen.mail;
+  report.capacity = seen.capacity;
+  report.handles = text_of(seen.handles);
+  report.waits_for = text_of(seen.waits_for);
+  if (seen.waits_for != nullptr) report.waits_at = place(seen.waits_at);
+  report.awaits = name_if_any(seen.awaits);
+  return report;
+}
+
 std::string who(const task_report& report) {
   if (report.actor.empty()) return "task spawned at " + report.spawned_at;
   if (report.handles.empty()) {
@@ -63,10 +77,10 @@ using edges = std::unordered_map<detail::actor_block*, detail::actor_block*>;
 // that comes a second time.
 std::vector<detail::actor_block*> chain_from(detail::actor_block* start, const edges& awaits) {
   std::vector<detail::actor_block*> chain{start};
-  std::unordered_map<detail::actor_block*, bool> seen{{start, true}};
+  std::unordered_set<detail::actor_block*> seen{start};
   for (auto next = awaits.find(start); next != awaits.end(); next = awaits.find(next->second)) {
     chain.push_back(next->second);
-    if (!seen.emplace(next->second, true).second) break;
+    if (!seen.insert(next->second).second) break;
   }
   return chain;
 }
@@ -74,24 +88,24 @@ std::vector<detail::actor_block*> chain_from(detail::actor_block* start, const e
 // Chains that begin with an actor nobody waits for, then the cycles that are left.
 void add_chains(std::string& text, const std::vector<actor_sight>& actors) {
   edges awaits;
-  std::unordered_map<detail::actor_block*, bool> is_awaited, is_told;
+  std::unordered_set<detail::actor_block*> awaited, told;
   for (const actor_sight& each : actors) {
     if (each.awaits == nullptr) continue;
     awaits.emplace(each.block, each.awaits);
-    is_awaited[each.awaits] = true;
+    awaited.insert(each.awaits);
   }
   if (awaits.empty()) return;
   text += "who waits for whom:\n";
   for (bool cycles : {false, true}) {
     for (const actor_sight& each : actors) {
-      bool is_due = awaits.contains(each.block) && is_awaited.contains(each.block) == cycles;
-      if (!is_due || is_told.contains(each.block)) continue;
+      bool is_due = awaits.contains(each.block) && awaited.contains(each.block) == cycles;
+      if (!is_due || told.contains(each.block)) continue;
       auto chain = chain_from(each.block, awaits);
       text += "  ";
       for (std::size_t i = 0; i < chain.size(); ++i) {
         if (i > 0) text += " -> ";
         text += name_of_actor(*chain[i]);
-        is_told[chain[i]] = true;
+        told.insert(chain[i]);
       }
       text += awaits.contains(chain.back()) ? " (a cycle)\n" : "\n";
     }
@@ -150,18 +164,7 @@ std::vector<task_report> survivors_of(const scheduler& of) {
 
 std::vector<actor_report> actors_of(const executor& exec) {
   std::vector<actor_report> reports;
-  for (actor_sight& seen : look_at_actors(exec)) {
-    actor_report report;
-    report.name = std::move(seen.name);
-    report.class_name = text_of(seen.class_name);
-    report.mail = seen.mail;
-    report.capacity = seen.capacity;
-    report.handles = text_of(seen.handles);
-    report.waits_for = text_of(seen.waits_for);
-    if (seen.waits_for != nullptr) report.waits_at = place(seen.waits_at);
-    report.awaits = name_if_any(seen.awaits);
-    reports.push_back(std::move(report));
-  }
+  for (const actor_sight& seen : look_at_actors(exec)) reports.push_back(report_of(seen));
   return reports;
 }
 
@@ -170,13 +173,13 @@ std::string dump(const scheduler& of) {
   for (std::size_t i = 0; i < of.worker_count(); ++i) {
     text += fmt::format("worker {}: {}\n", i, to_string(of.look_at(i)));
   }
-  auto actors = actors_of(of);
+  auto actors = look_at_actors(of);
   text += fmt::format("{} actor{}\n", actors.size(), s_unless_one(actors.size()));
-  for (const actor_report& each : actors) text += "  " + to_string(each) + "\n";
+  for (const actor_sight& each : actors) text += "  " + to_string(report_of(each)) + "\n";
   auto tasks = survivors_of(of);
   text += fmt::format("{} task{}\n", tasks.size(), s_unless_one(tasks.size()));
   for (const task_report& each : tasks) text += "  " + to_string(each) + "\n";
-  add_chains(text, look_at_actors(of));
+  add_chains(text, actors);
   return text;
 }
 

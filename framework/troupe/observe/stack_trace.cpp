@@ -41,11 +41,11 @@ constexpr auto patience = std::chrono::milliseconds{50};
 /// when nobody waits for it any more.
 ///
 ///   state      means                          changed by
-///   idle       nobody looks                   take -> taken
-///   taken      a looker prepares, or reads    ask -> asked; leave -> idle
-///   asked      the target may answer          the target -> answering; give_up -> taken
-///   answering  the target writes frames       the target -> answered
-///   answered   the frames may be read         leave -> idle
+///   idle       nobody looks                   look -> taken
+///   taken      a looker prepares              ask -> asked; look, at its end -> idle
+///   asked      the target may answer          answer -> answering; ask, too late -> taken
+///   answering  the target writes frames       answer -> answered
+///   answered   the frames may be read         look, at its end -> idle
 struct exchange_place {
   enum : int { idle, taken, asked, answering, answered };
   pal::atomic<int> state{idle};
@@ -83,7 +83,7 @@ void answer(int number, siginfo_t* info, void* context) {
                                                       std::memory_order_acquire)) {  // <- ask
     shared.count = 0;
     _Unwind_Backtrace(&add_frame, nullptr);
-    shared.state.store(exchange_place::answered, std::memory_order_release);  // -> look
+    shared.state.store(exchange_place::answered, std::memory_order_release);  // -> ask
     shared.done.unpark();
   } else {
     pass_on(number, info, context);
@@ -160,7 +160,7 @@ stack_looker::stack_looker() {
 std::vector<stack_frame> stack_looker::look(pal::thread_id at) const {
   int expected = exchange_place::idle;
   if (!shared.state.compare_exchange_strong(expected, exchange_place::taken,
-                                            std::memory_order_acquire)) {  // <- leave
+                                            std::memory_order_acquire)) {  // <- its end
     return {};
   }
   std::vector<stack_frame> calls;

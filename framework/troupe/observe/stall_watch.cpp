@@ -38,7 +38,10 @@ std::string first_own_calls(const std::vector<stack_frame>& calls) {
 }
 
 stall_watch::stall_watch(scheduler& of, settings how)
-    : of_{of}, how_{how}, sights_(of.worker_count()), thread_{[this] { run(); }} {}
+    : of_{of}, how_{how}, sights_(of.worker_count()) {
+  if (how.with_stack) stacks_.emplace();
+  thread_ = pal::thread{[this] { run(); }};
+}
 
 stall_watch::~stall_watch() {
   ended_.store(true, std::memory_order_release);  // -> run
@@ -79,8 +82,8 @@ void stall_watch::report(std::size_t index, const worker_sight& seen, duration l
   std::string text = fmt::format(
       "worker {} is held up for {} ms and more, {}", index,
       std::chrono::duration_cast<std::chrono::milliseconds>(lasted).count(), to_string(seen));
-  if (how_.with_stack) {
-    std::string where = first_own_calls(stacks_.look(seen.thread));
+  if (stacks_) {
+    std::string where = first_own_calls(stacks_->look(seen.thread));
     bool is_still_there = of_.look_at(index).turns == seen.turns;
     if (!where.empty() && is_still_there) text += ", at " + where;
   }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -47,7 +48,7 @@ private:
 
   scheduler& of_;
   const settings how_;
-  stack_looker stacks_;
+  std::optional<stack_looker> stacks_;  // Only those who may touch signals have one.
   std::vector<sight> sights_;
   time_point last_line_{};
   std::size_t left_out_ = 0;

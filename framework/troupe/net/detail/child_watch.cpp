@@ -88,17 +88,6 @@ bool child_watch::kill(int signal) const noexcept {
   return ::syscall(SYS_pidfd_send_signal, fd(), signal, nullptr, 0) == 0;
 }
 
-bool child_watch::enlist(waker key) noexcept {
-  bool waits = slot_.enlist(key);
-  waited_for_.store(waits, std::memory_order_relaxed);
-  return waits;
-}
-
-void child_watch::delist() noexcept {
-  slot_.delist();
-  waited_for_.store(false, std::memory_order_relaxed);
-}
-
 void child_watch::close() noexcept {
   if (!ended_) kill_and_reap(child_);
   release();

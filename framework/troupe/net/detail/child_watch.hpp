@@ -27,11 +27,9 @@ public:
   /// Returns: false when it has ended. Threads: any.
   bool kill(int signal) const noexcept;
 
-  [[nodiscard]] bool enlist(waker key) noexcept;
-  void delist() noexcept;
-  [[nodiscard]] bool is_waited_for() const noexcept {
-    return waited_for_.load(std::memory_order_relaxed);
-  }
+  [[nodiscard]] bool enlist(waker key) noexcept { return slot_.enlist(key); }
+  void delist() noexcept { slot_.delist(); }
+  [[nodiscard]] bool is_waited_for() const noexcept { return slot_.is_waited_for(); }
 
   /// Kills the child if it runs, has it reaped in the background, and gives this object up.
   void close() noexcept;
@@ -45,10 +43,9 @@ private:
 
   void on_event(std::uint32_t) noexcept override { slot_.fire(false); }
 
-  wait_slot slot_;
+  lone_slot slot_;
   pid_t child_;
   std::optional<result<exit_status>> ended_;
-  pal::atomic<bool> waited_for_{false};
 };
 
 }  // namespace troupe::inline v0_1::net::detail

@@ -7,7 +7,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-#include <troupe/net/detail/owned_fd.hpp>
+#include <troupe/net/detail/try_call.hpp>
 
 namespace troupe::inline v0_1::net::detail {
 
@@ -43,30 +43,12 @@ void pipe_stream::on_event(std::uint32_t events) noexcept {
 // Unlike a socket, a pipe may have more after a short read, and room after a short write: only
 // EAGAIN says that an event will come.
 io::attempt<std::size_t> pipe_stream::try_read(std::span<std::byte> into) noexcept {
-  if (!slot_.take_ready()) return std::nullopt;
-  for (;;) {
-    ssize_t count = ::read(fd(), into.data(), into.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0 && errno == EAGAIN) return std::nullopt;
-    int error = errno;
-    slot_.put_back();
-    if (count < 0) return last_error(error);
-    return static_cast<std::size_t>(count);
-  }
+  return try_call(slot_, [&] { return ::read(fd(), into.data(), into.size()); }, &always);
 }
 
 io::attempt<std::size_t> pipe_stream::try_write(std::span<const std::byte> from) noexcept {
   if (fd() < 0) return make_error_code(boost::system::errc::broken_pipe);  // After a shutdown.
-  if (!slot_.take_ready()) return std::nullopt;
-  for (;;) {
-    ssize_t count = write_quietly(fd(), from);
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0 && errno == EAGAIN) return std::nullopt;
-    int error = errno;
-    slot_.put_back();
-    if (count < 0) return last_error(error);
-    return static_cast<std::size_t>(count);
-  }
+  return try_call(slot_, [&] { return write_quietly(fd(), from); }, &always);
 }
 
 // A pipe has no other direction that could go on.

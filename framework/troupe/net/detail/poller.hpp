@@ -81,6 +81,27 @@ private:
   pal::atomic<std::uint64_t> word_{ready};
 };
 
+/// The same where a second task that comes to wait is to be refused: it tells whether one does,
+/// from enlist() to delist().
+class lone_slot : public wait_slot {
+public:
+  [[nodiscard]] bool enlist(waker key) noexcept {
+    bool waits = wait_slot::enlist(key);
+    waited_for_.store(waits, std::memory_order_relaxed);
+    return waits;
+  }
+  void delist() noexcept {
+    wait_slot::delist();
+    waited_for_.store(false, std::memory_order_relaxed);
+  }
+  [[nodiscard]] bool is_waited_for() const noexcept {
+    return waited_for_.load(std::memory_order_relaxed);
+  }
+
+private:
+  pal::atomic<bool> waited_for_{false};
+};
+
 /// An epoll set whose descriptors are registered once, edge-triggered, for both directions: waiting
 /// for one costs no system call of its own.
 ///

@@ -91,17 +91,6 @@ int signal_watch::try_take() noexcept {
   return 0;
 }
 
-bool signal_watch::enlist(waker key) noexcept {
-  bool waits = slot_.enlist(key);
-  waited_for_.store(waits, std::memory_order_relaxed);
-  return waits;
-}
-
-void signal_watch::delist() noexcept {
-  slot_.delist();
-  waited_for_.store(false, std::memory_order_relaxed);
-}
-
 void signal_watch::close() noexcept {
   hooks_.clear();
   release();

@@ -26,11 +26,9 @@ public:
   /// Returns: a signal that has come and was not yet handed over; 0 when there is none.
   [[nodiscard]] int try_take() noexcept;
 
-  [[nodiscard]] bool enlist(waker key) noexcept;
-  void delist() noexcept;
-  [[nodiscard]] bool is_waited_for() const noexcept {
-    return waited_for_.load(std::memory_order_relaxed);
-  }
+  [[nodiscard]] bool enlist(waker key) noexcept { return slot_.enlist(key); }
+  void delist() noexcept { slot_.delist(); }
+  [[nodiscard]] bool is_waited_for() const noexcept { return slot_.is_waited_for(); }
 
   /// Ends the listening and gives this object up.
   void close() noexcept;
@@ -46,11 +44,10 @@ private:
 
   void on_event(std::uint32_t) noexcept override { slot_.fire(false); }
 
-  wait_slot slot_;
+  lone_slot slot_;
   std::vector<heard> heard_;
   std::vector<std::unique_ptr<pal::signal_hook>> hooks_;
   std::size_t first_ = 0;  // Where the next look begins, so that no signal hides another one.
-  pal::atomic<bool> waited_for_{false};
 };
 
 }  // namespace troupe::inline v0_1::net::detail

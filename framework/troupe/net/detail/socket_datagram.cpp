@@ -1,13 +1,11 @@
 #include <troupe/net/detail/socket_datagram.hpp>
 
-#include <cerrno>
-
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
 #include <troupe/net/detail/address.hpp>
-#include <troupe/net/detail/owned_fd.hpp>
+#include <troupe/net/detail/try_call.hpp>
 
 namespace troupe::inline v0_1::net::detail {
 
@@ -21,44 +19,39 @@ void socket_datagram::on_event(std::uint32_t events) noexcept {
 // What one try leaves behind brings no event: each but the one that found nothing is followed by
 // another.
 io::attempt<io::datagram> socket_datagram::try_receive(std::span<std::byte> into) noexcept {
-  if (!receiving_.take_ready()) return std::nullopt;
   socket_address from;
   iovec part{into.data(), into.size()};
-  for (;;) {
-    msghdr message{};
+  msghdr message{};
+  auto receive = [&] {
+    message = msghdr{};
     message.msg_name = from.data();
     message.msg_namelen = sizeof from.storage;
     message.msg_iov = &part;
     message.msg_iovlen = 1;
-    ssize_t count = ::recvmsg(fd(), &message, 0);
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0 && errno == EAGAIN) return std::nullopt;
-    int error = errno;
-    receiving_.put_back();
-    if (count < 0) return last_error(error);
-    if ((message.msg_flags & MSG_TRUNC) != 0) return make_error_code(errc::too_long);
-    io::datagram taken;
-    taken.size_bytes = static_cast<std::size_t>(count);
-    if (message.msg_namelen != 0) taken.from = to_endpoint(*from.data()).value_or(io::endpoint{});
-    return taken;
-  }
+    return ::recvmsg(fd(), &message, 0);
+  };
+  io::attempt<std::size_t> count = try_call(receiving_, receive, &always);
+  if (!count) return std::nullopt;
+  if (count->has_error()) return count->error();
+  if ((message.msg_flags & MSG_TRUNC) != 0) return make_error_code(errc::too_long);
+  io::datagram taken;
+  taken.size_bytes = **count;
+  if (message.msg_namelen != 0) taken.from = to_endpoint(*from.data()).value_or(io::endpoint{});
+  return taken;
 }
 
 io::attempt<void> socket_datagram::try_send(std::span<const std::byte> from,
                                             const std::optional<io::endpoint>& to) noexcept {
-  if (!sending_.take_ready()) return std::nullopt;
   socket_address target;
   if (to) target = to_socket_address(*to);
-  for (;;) {
-    ssize_t count = ::sendto(fd(), from.data(), from.size(), MSG_NOSIGNAL,
-                             to ? target.data() : nullptr, to ? target.size_bytes : 0);
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0 && errno == EAGAIN) return std::nullopt;
-    int error = errno;
-    sending_.put_back();
-    if (count < 0) return last_error(error);
-    return result<void>{};
-  }
+  auto send = [&] {
+    return ::sendto(fd(), from.data(), from.size(), MSG_NOSIGNAL, to ? target.data() : nullptr,
+                    to ? target.size_bytes : 0);
+  };
+  io::attempt<std::size_t> count = try_call(sending_, send, &always);
+  if (!count) return std::nullopt;
+  if (count->has_error()) return count->error();
+  return result<void>{};
 }
 
 io::endpoint socket_datagram::local_endpoint() const noexcept {

@@ -8,16 +8,9 @@
 #include <sys/socket.h>
 
 #include <troupe/net/detail/address.hpp>
+#include <troupe/net/detail/try_call.hpp>
 
 namespace troupe::inline v0_1::net::detail {
-
-namespace {
-
-boost::system::error_code system_error_code(int number) noexcept {
-  return {number, boost::system::system_category()};
-}
-
-}  // namespace
 
 void socket_stream::on_event(std::uint32_t events) noexcept {
   bool broken = (events & (EPOLLERR | EPOLLHUP)) != 0;
@@ -30,39 +23,19 @@ void socket_stream::on_event(std::uint32_t events) noexcept {
 // A short read has emptied the socket, and a short write has filled it: no try is worth it before
 // the next event. The end of the peer is an event too (EPOLLRDHUP), and stays.
 io::attempt<std::size_t> socket_stream::try_read(std::span<std::byte> into) noexcept {
-  if (!reading_.take_ready()) return std::nullopt;
-  for (;;) {
-    ssize_t count = ::recv(fd(), into.data(), into.size(), 0);
-    if (count >= 0) {
-      auto taken = static_cast<std::size_t>(count);
-      if (taken == 0 || taken == into.size()) reading_.put_back();
-      return taken;
-    }
-    if (errno == EAGAIN) return std::nullopt;
-    if (errno == EINTR) continue;
-    reading_.put_back();
-    return system_error_code(errno);
-  }
+  auto may_have_more = [&](std::size_t taken) { return taken == 0 || taken == into.size(); };
+  return try_call(
+      reading_, [&] { return ::recv(fd(), into.data(), into.size(), 0); }, may_have_more);
 }
 
 io::attempt<std::size_t> socket_stream::try_write(std::span<const std::byte> from) noexcept {
-  if (!writing_.take_ready()) return std::nullopt;
-  for (;;) {
-    ssize_t count = ::send(fd(), from.data(), from.size(), MSG_NOSIGNAL);
-    if (count >= 0) {
-      auto sent = static_cast<std::size_t>(count);
-      if (sent == from.size()) writing_.put_back();
-      return sent;
-    }
-    if (errno == EAGAIN) return std::nullopt;
-    if (errno == EINTR) continue;
-    writing_.put_back();
-    return system_error_code(errno);
-  }
+  auto has_room = [&](std::size_t sent) { return sent == from.size(); };
+  return try_call(
+      writing_, [&] { return ::send(fd(), from.data(), from.size(), MSG_NOSIGNAL); }, has_room);
 }
 
 io::attempt<void> socket_stream::try_shutdown() noexcept {
-  if (::shutdown(fd(), SHUT_WR) != 0) return system_error_code(errno);
+  if (::shutdown(fd(), SHUT_WR) != 0) return last_error();
   return result<void>{};
 }
 
@@ -78,7 +51,7 @@ io::attempt<void> socket_stream::try_finish_connect() noexcept {
   int error = 0;
   socklen_t size_bytes = sizeof error;
   if (::getsockopt(fd(), SOL_SOCKET, SO_ERROR, &error, &size_bytes) != 0) error = errno;
-  if (error != 0) return system_error_code(error);
+  if (error != 0) return last_error(error);
   return result<void>{};
 }
 
@@ -95,7 +68,7 @@ result<net::peer_credentials> socket_stream::peer_credentials() const noexcept {
   ucred seen{};
   socklen_t size_bytes = sizeof seen;
   if (::getsockopt(fd(), SOL_SOCKET, SO_PEERCRED, &seen, &size_bytes) != 0) {
-    return system_error_code(errno);
+    return last_error();
   }
   return net::peer_credentials{seen.pid, seen.uid, seen.gid};
 }
