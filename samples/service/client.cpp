@@ -34,7 +34,8 @@ client::~client() {
 }
 
 troupe::task<bool> client::converse() {
-  if (!co_await be_greeted()) co_return false;
+  bool is_greeted = co_await be_greeted();
+  if (!is_greeted) co_return false;
   try {
     // Now and then a client leaves and another one comes.
     for (auto left = 1000 + dice_.below(2000); left > 0 && !of_.finish.is_set(); --left) {
