@@ -138,7 +138,7 @@ public:
     if (auto* asked = back.to()) {
       asked->answer_by(detail::known_on(asked->answer_by(), block().exec_address()));
     }
-    auto* passed = detail::new_envelope<made>(&detail::allocate_message, &detail::free_message,
+    auto* passed = detail::new_envelope<made>(&detail::allocate_block, &detail::free_block,
                                               how_.template to_delegate<M>(), std::move(message),
                                               std::move(back));
     switch (block().push(*passed)) {

@@ -14,7 +14,7 @@ template <class T, class Hear>
 class heard_request final : public request<T> {
 public:
   static heard_request* make(Hear hear) {
-    void* room = allocate_message(sizeof(heard_request));
+    void* room = allocate_block(sizeof(heard_request));
     return new (room) heard_request{std::move(hear)};
   }
 

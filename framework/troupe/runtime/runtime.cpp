@@ -80,8 +80,7 @@ void runtime::state::retire_all() noexcept {
     take_back_actor_tasks(sched(), [](job& left) { detail::task_core::of(left)->retire(); });
     all_retired = retire_waiting_actors(sched());
     detail::task_core::for_each_live(sched(), [&](detail::task_core& task, const auto&) {
-      bool has_ended = !task.body();
-      if (!has_ended && !task.retire_suspended()) all_retired = false;
+      if (!task.has_ended() && !task.retire_suspended()) all_retired = false;
     });
   }
   sched().wait_for_foreign_threads();

@@ -33,21 +33,17 @@ void task_owner::route(task_core&) noexcept { TROUPE_ASSERT(false); }
 task_core& task_core::create(executor& exec, task_origin origin) {
   task_core& cell = slab<task_core>::instance().take();
   cell.join_.store(0, std::memory_order_relaxed);
-  cell.what_.store(nullptr, std::memory_order_relaxed);
   cell.origin_.store(origin, std::memory_order_relaxed);
   cell.exec_.store(&exec, std::memory_order_release);  // -> visit_live
   return cell;
 }
 
-void task_core::give_body(std::coroutine_handle<> body, task_owner* owner) noexcept {
-  body_ = body;
+void task_core::give_owner(task_owner* owner) noexcept {
   owner_ = owner;
   if (owner != nullptr) owner->on_child_start(*this);
-  suspend_at(body, nullptr);
 }
 
-void task_core::start(std::coroutine_handle<> body, task_owner* owner) noexcept {
-  give_body(body, owner);
+void task_core::queue_first_turn() noexcept {
   context* here = current_context();
   if (here != nullptr && here->exec == &exec()) {
     here->spawned.increment();
@@ -57,8 +53,22 @@ void task_core::start(std::coroutine_handle<> body, task_owner* owner) noexcept 
   schedule_back();
 }
 
+void task_core::start(std::coroutine_handle<> body, task_owner* owner) noexcept {
+  take_body(body);
+  give_owner(owner);
+  queue_first_turn();
+}
+
+void task_core::start_later(step_function begin, task_owner* owner) noexcept {
+  step_ = begin;
+  suspend_at(nullptr, nullptr);
+  give_owner(owner);
+  queue_first_turn();
+}
+
 void task_core::start_here(std::coroutine_handle<> body, task_owner& owner) noexcept {
-  give_body(body, &owner);
+  take_body(body);
+  give_owner(&owner);
   current_context()->spawned.increment();
   run_turn(*this);
 }
@@ -71,15 +81,20 @@ void task_core::run_turn(job& self) noexcept {
     here->current = nullptr;
     return;  // R5
   }
-  task.resume_.resume();
-  // Only the root of this very task can have set it: a turn resumes nothing else.
-  bool has_ended = std::exchange(here->finished, nullptr) != nullptr;
-  if (has_ended) {
-    here->ended.increment();
-    task.settle_(task);  // What its frame has held ends within its turn.
+  if (!task.resume_) task.step_(task);
+  bool has_ended = !task.resume_;
+  if (!has_ended) {
+    task.resume_.resume();
+    // Only the root of this very task can have set it: a turn resumes nothing else.
+    has_ended = std::exchange(here->finished, nullptr) != nullptr;
+    if (has_ended) task.step_(task);  // What its frame has held ends within its turn.
   }
   here->current = nullptr;
-  if (has_ended) task.finish();
+  if (has_ended) {
+    here->ended.increment();
+    task.step_ = nullptr;
+    task.finish();
+  }
   if (here->after_turn != nullptr) here->exec->schedule(*std::exchange(here->after_turn, nullptr));
 }
 
@@ -128,7 +143,7 @@ void task_core::detach() noexcept {
 }
 
 void task_core::release() noexcept {
-  if (std::exception_ptr error = exception()) report_failure(error, spawned_at());
+  if (error_ && !is_canceled(error_)) report_failure(error_, spawned_at());
   destroy();
 }
 
@@ -140,8 +155,11 @@ void task_core::destroy() noexcept {
   destroy_body();
   error_ = nullptr;
   clear_alarm();
-  wait_for(nullptr);
-  works_for_.store(nullptr, std::memory_order_relaxed);
+  if (std::exchange(is_far_used_, false)) {
+    what_.store(nullptr, std::memory_order_relaxed);
+    awaited_.store(nullptr, std::memory_order_release);
+    works_for_.store(nullptr, std::memory_order_relaxed);
+  }
   // A new epoch for the next tenant, without the stop bit: late wakers miss (R3, R4).
   std::uint64_t word = word_.load(std::memory_order_relaxed);
   word_.store((word & ~(next_epoch - 1)) + next_epoch, std::memory_order_relaxed);

@@ -207,6 +207,14 @@ public:
   /// Starts a task whose coroutine is `body`; `owner` may be null.
   void start(std::coroutine_handle<> body, task_owner* owner) noexcept;
 
+  /// What its life has next: to begin, then to settle, then nothing.
+  using step_function = void (*)(task_core&) noexcept;
+
+  /// Starts a task that has no coroutine yet. `begin` runs on its first turn: it gives it one by
+  /// take_body() and settle_with(), or leaves the outcome in the cell. A burst of tasks then queues
+  /// cells alone, and each frame comes from, and goes to, the warm end of its worker's memory.
+  void start_later(step_function begin, task_owner* owner) noexcept;
+
   /// The same at once, inside the turn of a job that is no task; to be taken for a turn of its own.
   void start_here(std::coroutine_handle<> body, task_owner& owner) noexcept;
 
@@ -254,10 +262,18 @@ public:
     clear_storage();
   }
 
-  /// Moves the outcome out of the coroutine's promise into this cell and calls destroy_body(): a
-  /// task that has ended holds nothing but its value. Set before start().
-  using settle_function = void (*)(task_core&) noexcept;
-  void settle_with(settle_function f) noexcept { settle_ = f; }
+  /// `f` moves the outcome out of the coroutine's promise into this cell and calls destroy_body():
+  /// a task that has ended holds nothing but its value. Set before its coroutine runs.
+  void settle_with(step_function f) noexcept { step_ = f; }
+
+  /// The coroutine of a task that begins. For start_later().
+  void take_body(std::coroutine_handle<> body) noexcept {
+    body_ = body;
+    suspend_at(body, nullptr);
+  }
+
+  /// Returns: whether its coroutine is through. Requires: its workers have stopped.
+  [[nodiscard]] bool has_ended() const noexcept { return step_ == nullptr; }
 
   void keep_error(std::exception_ptr error) noexcept { error_ = std::move(error); }
 
@@ -282,6 +298,7 @@ public:
   // --- the wait record: written by the task's own turn, read by anyone who walks the slab ---
 
   void record_wait(const char* what, std::source_location where) noexcept {
+    is_far_used_ = true;
     what_.store(what, std::memory_order_relaxed);
     where_.store(where, std::memory_order_relaxed);
   }
@@ -296,7 +313,10 @@ public:
   static bool ring_alarms(const executor& exec, std::uint32_t sweep) noexcept;
 
   /// The actor without which the task, the handler of another one, cannot go on. R1; read by any.
-  void wait_for(actor_block* other) noexcept { awaited_.store(other, std::memory_order_release); }
+  void wait_for(actor_block* other) noexcept {
+    is_far_used_ = true;
+    awaited_.store(other, std::memory_order_release);
+  }
   /// The same for the wait of `key` alone, if it is still for `other`. Threads: any; a hint.
   void wait_no_more_for(actor_block* other, waker key) noexcept {
     std::uint64_t epoch = word_.load(std::memory_order_acquire) >> epoch_shift;
@@ -318,6 +338,7 @@ public:
 
   /// Says for which actor it works. To be called before it runs.
   void works_for(actor_block* of) noexcept {
+    is_far_used_ = true;
     works_for_.store(of, std::memory_order_release);  // -> look
   }
   /// For the same as another task, one that is alive.
@@ -357,7 +378,8 @@ private:
   task_core() noexcept : job{&run_turn} { TROUPE_ASSERT(&sibling.task() == this); }
 
   static void run_turn(job& self) noexcept;
-  void give_body(std::coroutine_handle<> body, task_owner* owner) noexcept;
+  void give_owner(task_owner* owner) noexcept;
+  void queue_first_turn() noexcept;
   [[nodiscard]] bool try_stop(std::uint64_t seen) noexcept;
   void finish() noexcept;
   void tell_handle() noexcept;
@@ -375,16 +397,17 @@ private:
 
   // Second line: what birth and death touch, with a small callable.
   task_owner* owner_ = nullptr;
-  settle_function settle_ = nullptr;
+  step_function step_ = nullptr;
   destroy_function destroy_storage_ = nullptr;
   std::exception_ptr error_;
   pal::atomic<task_origin> origin_{};
-  pal::atomic<const char*> what_{nullptr};
+  pal::atomic<std::uint32_t> alarm_{0};  // 0: none.
+  bool is_far_used_ = false;  // The third line is not as it was made; of the task's turn.
   alignas(8) std::byte storage_[storage_bytes];
 
-  // Third line: what only waiting tasks, and those of a scope, touch.
+  // Third line: what only waiting tasks, those of a scope and those of actors touch.
+  pal::atomic<const char*> what_{nullptr};
   pal::atomic<std::source_location> where_{};
-  pal::atomic<std::uint32_t> alarm_{0};  // 0: none.
   pal::atomic<actor_block*> awaited_{nullptr};
   pal::atomic<actor_block*> works_for_{nullptr};
 

@@ -2,25 +2,28 @@
 
 #include <sys/mman.h>
 
+#include <algorithm>
+#include <array>
 #include <cstddef>
-#include <cstdint>
 #include <cstdlib>
+#include <deque>
 #include <new>
-#include <utility>
+#include <span>
 #include <vector>
 
 #include <troupe/base/cache_line.hpp>
 #include <troupe/pal/mutex.hpp>
-#include <troupe/task/job.hpp>
 
 namespace troupe::inline v0_1::detail {
 
 /// All cells of one kind in the process: of tasks, of actors.
 ///
 /// Cells are never unmapped, so that late wakers and walkers are safe; each thread keeps some free
-/// ones at hand, linked by job::next. Chunks are large and ask for huge pages: a burst of a million
-/// tasks then costs a hundred page faults instead of fifty thousand.
-/// Requires: a Cell is a job, made without arguments; it befriends its slab.
+/// ones at hand, by their addresses: in a burst a free cell lies in no cache, or in that of another
+/// worker, and a list linked through the cells would cost a trip to it for each, one after another.
+/// Chunks are large and ask for huge pages: a burst of a million tasks then costs a hundred page
+/// faults instead of fifty thousand.
+/// Requires: a Cell is made without arguments; it befriends its slab.
 template <class Cell>
 class slab {
 public:
@@ -31,22 +34,21 @@ public:
 
   Cell& take() {
     cache& mine = local();
-    if (mine.first == nullptr) refill(mine);
-    Cell* cell = mine.first;
-    mine.first = static_cast<Cell*>(cell->next);
-    --mine.count;
-    // In a burst of spawns the next cell is often in no cache.
-    __builtin_prefetch(mine.first, 1);
-    auto address = reinterpret_cast<std::uintptr_t>(mine.first);  // Null too: no pointer to add to.
-    __builtin_prefetch(reinterpret_cast<const char*>(address + cache_line_bytes), 1);
+    if (mine.count == 0) refill(mine);
+    Cell* cell = mine.cells[--mine.count];
+    if (mine.count >= takes_ahead) prefetch(*mine.cells[mine.count - takes_ahead]);
     return *cell;
   }
 
   void give_back(Cell& cell) noexcept {
     cache& mine = local();
-    cell.next = mine.first;
-    mine.first = &cell;
-    if (++mine.count >= 2 * batch) return_batch(mine, batch);
+    if (mine.count == mine.cells.size()) {
+      // The oldest ones: those that came last are warm.
+      return_batch(std::span{mine.cells}.first(batch));
+      std::copy(mine.cells.begin() + batch, mine.cells.end(), mine.cells.begin());
+      mine.count -= batch;
+    }
+    mine.cells[mine.count++] = &cell;
   }
 
   /// Calls `visit(Cell&)` for every cell ever made, in use or not, oldest first. Threads: any.
@@ -67,6 +69,7 @@ private:
   friend struct debug_access;
 
   static constexpr std::size_t batch = 64;
+  static constexpr std::size_t takes_ahead = 6;
   static constexpr std::size_t chunk_bytes = std::size_t{1} << 21;  // One huge page.
   static constexpr std::size_t chunk_cells = chunk_bytes / sizeof(Cell);
 
@@ -76,14 +79,26 @@ private:
   };
 
   struct cache {
-    Cell* first = nullptr;
+    std::array<Cell*, 2 * batch> cells;
     std::size_t count = 0;
     ~cache() {
-      if (count > 0) slab::instance().return_batch(*this, count);
+      auto left = std::span{cells}.first(count);
+      while (!left.empty()) {
+        auto part = left.first(std::min(batch, left.size()));
+        slab::instance().return_batch(part);
+        left = left.subspan(part.size());
+      }
     }
   };
 
   slab() noexcept { there = this; }
+
+  // What a birth writes.
+  static void prefetch(const Cell& cell) noexcept {
+    auto* lines = reinterpret_cast<const char*>(&cell);
+    prefetch_to_write(lines);
+    prefetch_to_write(lines + cache_line_bytes);
+  }
 
   static cache& local() {
     static thread_local cache mine;
@@ -93,16 +108,18 @@ private:
   void refill(cache& mine) {
     pal::lock guard{mutex_};
     if (!free_batches_.empty()) {
-      mine.first = free_batches_.back().first;
-      mine.count = free_batches_.back().count;
+      const free_batch& last = free_batches_.back();
+      mine.count = last.count;
+      std::copy_n(last.cells.begin(), last.count, mine.cells.begin());
       free_batches_.pop_back();
+      std::size_t near = std::min(mine.count, takes_ahead);
+      for (std::size_t i = 1; i <= near; ++i) prefetch(*mine.cells[mine.count - i]);
       return;
     }
     if (chunks_.empty() || chunks_.back().made == chunk_cells) add_chunk();
     chunk& newest = chunks_.back();
-    for (; mine.count < batch && newest.made < chunk_cells; ++mine.count) {
-      auto* cell = new (&newest.cells[newest.made++]) Cell;
-      cell->next = std::exchange(mine.first, cell);
+    while (mine.count < batch && newest.made < chunk_cells) {
+      mine.cells[mine.count++] = new (&newest.cells[newest.made++]) Cell;
     }
   }
 
@@ -117,27 +134,24 @@ private:
     chunks_.back().cells = static_cast<Cell*>(raw);
   }
 
-  void return_batch(cache& mine, std::size_t count) noexcept {
-    Cell* first = mine.first;
-    job* last = first;
-    for (std::size_t i = 1; i < count; ++i) last = last->next;
-    mine.first = static_cast<Cell*>(last->next);
-    mine.count -= count;
-    last->next = nullptr;
+  // Requires: no more than a batch.
+  void return_batch(std::span<Cell* const> cells) noexcept {
     pal::lock guard{mutex_};
-    free_batches_.push_back({first, count});
+    free_batch& made = free_batches_.emplace_back();
+    std::copy(cells.begin(), cells.end(), made.cells.begin());
+    made.count = cells.size();
   }
 
-  struct cache_batch {
-    Cell* first = nullptr;
-    std::size_t count = 0;
+  struct free_batch {
+    std::array<Cell*, batch> cells;
+    std::size_t count;
   };
 
   static constinit inline slab* there = nullptr;  // For debuggers; see debug_facts.
 
   pal::mutex mutex_;
   std::vector<chunk> chunks_;
-  std::vector<cache_batch> free_batches_;
+  std::deque<free_batch> free_batches_;
 };
 
 }  // namespace troupe::inline v0_1::detail

@@ -30,8 +30,8 @@ auto spawn_here(std::source_location where, F&& f, Args&&... args) {
 /// `f(args...)` is a coroutine returning task<T>, or a plain function; `f` may also be a task<T>
 /// itself. The task owns the callable and its arguments until it has ended, so that a capturing
 /// coroutine lambda is safe here. Arguments are copied as they are: give a coroutine that takes
-/// `const std::string&` a std::string, not a literal. The coroutine is made at once, its body runs
-/// later.
+/// `const std::string&` a std::string, not a literal. `f` is called on the task's first turn: what
+/// it throws ends the task.
 ///
 /// Returns:  the handle of the result. Dropping it detaches the task.
 /// Errors:   std::bad_alloc. Outside a runtime: a misuse, one line, exit code 1.

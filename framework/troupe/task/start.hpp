@@ -17,15 +17,22 @@ namespace troupe::inline v0_1::detail {
 template <class F, class... Args>
 struct closure {
   F function;
-  std::tuple<Args...> arguments;
+  [[no_unique_address]] std::tuple<Args...> arguments;
+
+  decltype(auto) call() { return std::apply(std::move(function), std::move(arguments)); }
 };
+
+template <class Kept>
+inline constexpr bool fits_in_cell = sizeof(Kept) <= task_core::storage_bytes && alignof(Kept) <= 8;
 
 /// Makes a `Kept` in the task's cell, or beside it when it is large; the cell owns it.
 template <class Kept, class... Values>
 Kept& keep_in_cell(task_core& core, Values&&... values) {
-  if constexpr (sizeof(Kept) <= task_core::storage_bytes && alignof(Kept) <= 8) {
+  if constexpr (fits_in_cell<Kept>) {
     auto* kept = new (core.storage()) Kept{std::forward<Values>(values)...};
-    core.own_storage([](void* place) noexcept { static_cast<Kept*>(place)->~Kept(); });
+    if constexpr (!std::is_trivially_destructible_v<Kept>) {
+      core.own_storage([](void* place) noexcept { static_cast<Kept*>(place)->~Kept(); });
+    }
     return *kept;
   } else {
     static_assert(alignof(Kept) <= 16, "over-aligned callables and values cannot be spawned");
@@ -47,6 +54,16 @@ Kept& keep_in_cell(task_core& core, Values&&... values) {
   }
 }
 
+/// What keep_in_cell() has made.
+template <class Kept>
+Kept& kept_in_cell(task_core& core) noexcept {
+  if constexpr (fits_in_cell<Kept>) {
+    return *static_cast<Kept*>(core.storage());
+  } else {
+    return **static_cast<Kept**>(core.storage());
+  }
+}
+
 /// The value of a task that has ended, in its cell.
 template <class T>
 struct kept_value {
@@ -57,14 +74,12 @@ struct kept_value<T&> {
   T& value;
 };
 
-template <class T>
-kept_value<T>& kept_value_of(task_core& core) noexcept {
-  using kept = kept_value<T>;
-  if constexpr (sizeof(kept) <= task_core::storage_bytes && alignof(kept) <= 8) {
-    return *static_cast<kept*>(core.storage());
-  } else {
-    return **static_cast<kept**>(core.storage());
-  }
+/// Leaves the value in the cell, once what the task has held is gone.
+template <class T, class Value>
+void keep_value(task_core& core, Value&& from) {
+  kept_value<T> value{std::forward<Value>(from)};
+  core.destroy_body();
+  keep_in_cell<kept_value<T>>(core, std::move(value));
 }
 
 template <class T>
@@ -80,9 +95,7 @@ void settle(task_core& core) noexcept {
     core.destroy_body();
   } else {
     try {
-      kept_value<T> value{ended.take()};
-      core.destroy_body();
-      keep_in_cell<kept_value<T>>(core, std::move(value));
+      keep_value<T>(core, ended.take());
     } catch (...) {
       core.keep_error(std::current_exception());  // A move that throws, or no memory for the value.
       core.destroy_body();
@@ -95,17 +108,10 @@ template <class T>
 T take_outcome(task_core& core) {
   if (std::exception_ptr error = core.take_exception()) std::rethrow_exception(std::move(error));
   if constexpr (std::is_reference_v<T>) {
-    return kept_value_of<T>(core).value;
+    return kept_in_cell<kept_value<T>>(core).value;
   } else if constexpr (!std::is_void_v<T>) {
-    return std::move(kept_value_of<T>(core).value);
+    return std::move(kept_in_cell<kept_value<T>>(core).value);
   }
-}
-
-/// Runs a plain function as a task.
-template <class Closure>
-auto run_plain(Closure& kept)
-    -> task<decltype(std::apply(std::move(kept.function), std::move(kept.arguments)))> {
-  co_return std::apply(std::move(kept.function), std::move(kept.arguments));
 }
 
 /// Makes a fresh cell the place of `body`. Returns: the coroutine, to be started.
@@ -117,18 +123,10 @@ std::coroutine_handle<> move_into(task_core& core, task<T>&& body) noexcept {
   return handle;
 }
 
-/// Makes a fresh cell the task of `body` and queues it.
-template <class T>
-void start_task(task_core& core, task<T>&& body, task_owner* owner) noexcept {
-  core.start(move_into(core, std::move(body)), owner);
-}
-
 /// What spawn(f, args...) runs: the value type of the task that f returns, or f's own result.
 template <class F, class... Args>
 struct spawned {
-  using returned = std::invoke_result_t<F, Args...>;
-  static constexpr bool is_coroutine = is_task<returned>::value;
-  using value_type = typename task_value<returned>::type;
+  using value_type = typename task_value<std::invoke_result_t<F, Args...>>::type;
 };
 template <class T>
 struct spawned<task<T>> {
@@ -138,27 +136,44 @@ struct spawned<task<T>> {
 template <class F, class... Args>
 using spawned_value = typename spawned<std::remove_cvref_t<F>, std::decay_t<Args>...>::value_type;
 
+/// The first turn of a task whose callable is in its cell: makes its coroutine, or calls the plain
+/// function to its end.
+template <class Closure>
+void begin(task_core& core) noexcept {
+  using returned = decltype(std::declval<Closure&>().call());
+  try {
+    Closure& kept = kept_in_cell<Closure>(core);
+    if constexpr (is_task<std::remove_cvref_t<returned>>::value) {
+      core.take_body(move_into(core, kept.call()));
+    } else if constexpr (std::is_void_v<returned>) {
+      kept.call();
+      core.destroy_body();
+    } else {
+      keep_value<returned>(core, kept.call());
+    }
+  } catch (...) {
+    core.keep_error(std::current_exception());
+    core.destroy_body();
+  }
+}
+
 /// Spawns on `exec`; the cell is returned running.
 template <class F, class... Args>
 task_core& start_on(executor& exec, task_owner* owner, std::source_location where, F&& f,
                     Args&&... args) {
   task_core& core = task_core::create(exec, where);
-  try {
-    if constexpr (is_task<std::remove_cvref_t<F>>::value) {
-      start_task(core, std::forward<F>(f), owner);
-    } else {
-      using kept_type = closure<std::decay_t<F>, std::decay_t<Args>...>;
-      auto& kept = keep_in_cell<kept_type>(
-          core, std::forward<F>(f), std::tuple<std::decay_t<Args>...>{std::forward<Args>(args)...});
-      if constexpr (spawned<std::decay_t<F>, std::decay_t<Args>...>::is_coroutine) {
-        start_task(core, std::apply(std::move(kept.function), std::move(kept.arguments)), owner);
-      } else {
-        start_task(core, run_plain(kept), owner);
-      }
+  if constexpr (is_task<std::remove_cvref_t<F>>::value) {
+    core.start(move_into(core, std::forward<F>(f)), owner);
+  } else {
+    using kept_type = closure<std::decay_t<F>, std::decay_t<Args>...>;
+    try {
+      keep_in_cell<kept_type>(core, std::forward<F>(f),
+                              std::tuple<std::decay_t<Args>...>{std::forward<Args>(args)...});
+    } catch (...) {
+      core.destroy();
+      throw;
     }
-  } catch (...) {
-    core.destroy();
-    throw;
+    core.start_later(&begin<kept_type>, owner);
   }
   return core;
 }

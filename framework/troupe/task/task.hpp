@@ -8,7 +8,7 @@
 #include <utility>
 
 #include <troupe/base/assert.hpp>
-#include <troupe/base/memory.hpp>
+#include <troupe/base/block_pool.hpp>
 #include <troupe/task/core.hpp>
 #include <troupe/task/operation.hpp>
 
@@ -88,9 +88,9 @@ private:
 /// The part of a coroutine's promise that does not depend on its type.
 class promise_base {
 public:
-  static void* operator new(std::size_t size_bytes) { return allocate(size_bytes); }
+  static void* operator new(std::size_t size_bytes) { return allocate_block(size_bytes); }
   static void operator delete(void* frame, std::size_t size_bytes) noexcept {
-    deallocate(frame, size_bytes);
+    free_block(frame, size_bytes);
   }
 
   std::suspend_always initial_suspend() noexcept { return {}; }

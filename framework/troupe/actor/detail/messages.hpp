@@ -131,12 +131,12 @@ struct sent_of : envelope {
   M message;
 
   static sent_of* make(const envelope_table& of, M&& from) {
-    return new_envelope<sent_of>(&allocate_message, &free_message, of, std::move(from));
+    return new_envelope<sent_of>(&allocate_block, &free_block, of, std::move(from));
   }
   static void finish(envelope& self, handler_failure) noexcept {
     auto& mine = static_cast<sent_of&>(self);
     std::destroy_at(&mine);
-    free_message(&mine, sizeof(sent_of));
+    free_block(&mine, sizeof(sent_of));
   }
   static void drop(envelope& self, ask_errc why) noexcept {
     report_undelivered({type_name<M>(), why});
@@ -201,7 +201,7 @@ template <class T, class M>
 struct asked_of final : request<T> {
   template <class... Fields>
   static asked_of* make(const envelope_table& of, Fields&&... fields) {
-    return new_envelope<asked_of>(&allocate_message, &free_message, of,
+    return new_envelope<asked_of>(&allocate_block, &free_block, of,
                                   std::forward<Fields>(fields)...);
   }
   template <class... Fields>
@@ -299,7 +299,7 @@ struct delegated_of final : envelope {
       to->answer();
     }
     std::destroy_at(&mine);
-    free_message(&mine, sizeof(delegated_of));
+    free_block(&mine, sizeof(delegated_of));
   }
   static void drop(envelope& self, ask_errc why) noexcept {
     auto& mine = static_cast<delegated_of&>(self);

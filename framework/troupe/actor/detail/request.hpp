@@ -9,9 +9,9 @@
 #include <variant>
 
 #include <troupe/actor/detail/envelope.hpp>
-#include <troupe/actor/detail/message_pool.hpp>
 #include <troupe/actor/detail/time_limit.hpp>
 #include <troupe/base/assert.hpp>
+#include <troupe/base/block_pool.hpp>
 #include <troupe/pal/atomic.hpp>
 #include <troupe/pal/barrier.hpp>
 #include <troupe/task/operation.hpp>
@@ -164,7 +164,7 @@ private:
   void free_now() noexcept {
     std::size_t size_bytes = size_bytes_;
     destroy_(*this);
-    free_message(this, size_bytes);
+    free_block(this, size_bytes);
   }
 
   pal::atomic<std::uint64_t> word_{0};
@@ -239,7 +239,7 @@ private:
     if (!is_free()) return;
     std::size_t block_bytes = size_bytes();
     destroy_value(*this);
-    free_message(this, block_bytes);
+    free_block(this, block_bytes);
   }
 
   union {

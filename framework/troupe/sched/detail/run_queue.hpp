@@ -55,8 +55,8 @@ public:
     if (tail_.load(std::memory_order_relaxed) - head <= turns_ahead) return;
     const char* address =
         reinterpret_cast<const char*>(slot(head + turns_ahead).load(std::memory_order_relaxed));
-    __builtin_prefetch(address, 1);
-    __builtin_prefetch(address + cache_line_bytes, 1);
+    prefetch_to_write(address);
+    prefetch_to_write(address + cache_line_bytes);
   }
 
   /// Takes half of the jobs, the oldest ones. Returns: how many were written to `out`.

@@ -89,7 +89,7 @@ private:
   void run_turn(job& next) noexcept;
   [[nodiscard]] job* next_job() noexcept;
   [[nodiscard]] job* next_seeded() noexcept;
-  [[nodiscard]] job* take_injected() noexcept;
+  [[nodiscard, gnu::noinline]] job* take_injected() noexcept;  // Rarely: its array is large.
   void run_posted() noexcept;
   void overflow(job& ready) noexcept;
   void push_quietly(job& ready) noexcept;
