@@ -167,6 +167,22 @@ void task_core::destroy() noexcept {
   slab<task_core>::instance().give_back(*this);
 }
 
+void task_core::nudge() noexcept {
+  std::uint64_t seen = word_.load(std::memory_order_relaxed);
+  for (;;) {
+    // Written even where nothing changes: the task's next step on the word, or its last, is then
+    // in order with this, and what was done before the nudge is seen at its next look.
+    bool sleeps = (seen & (waiting | shielded)) != 0;
+    std::uint64_t woken = sleeps ? (seen & ~(waiting | shielded)) + next_epoch : seen | notified;
+    if (!word_.compare_exchange_weak(seen, woken, std::memory_order_acq_rel,  // <-> commit_wait
+                                     std::memory_order_relaxed)) {
+      continue;
+    }
+    if (sleeps) schedule();
+    return;
+  }
+}
+
 void task_core::request_stop() noexcept {
   while (!try_stop(word_.load(std::memory_order_relaxed))) {
   }

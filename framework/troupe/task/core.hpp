@@ -139,21 +139,7 @@ public:
   }
 
   /// Wakes whatever the task waits for now, as a hint to look again. Threads: any; see R4.
-  void nudge() noexcept {
-    std::uint64_t seen = word_.load(std::memory_order_relaxed);
-    for (;;) {
-      // Written even where nothing changes: the task's next step on the word, or its last, is then
-      // in order with this, and what was done before the nudge is seen at its next look.
-      bool sleeps = (seen & (waiting | shielded)) != 0;
-      std::uint64_t woken = sleeps ? (seen & ~(waiting | shielded)) + next_epoch : seen | notified;
-      if (!word_.compare_exchange_weak(seen, woken, std::memory_order_acq_rel,  // <-> commit_wait
-                                       std::memory_order_relaxed)) {
-        continue;
-      }
-      if (sleeps) schedule();
-      return;
-    }
-  }
+  void nudge() noexcept;
 
   /// Asks the task to stop: its next wait, or the one it is in, throws `canceled`.
   void request_stop() noexcept;
