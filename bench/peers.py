@@ -75,17 +75,30 @@ def build_tls_load():
         raise Unavailable("not installed (Debian package openssl)") from None
 
 
-def build_asio():
-    source, program = SOURCES / "asio" / "tls_echo.cpp", ASIO_PROGRAM
-    if is_current(program, [source]):
+def build_with_asio(program, sources, *libraries):
+    if is_current(program, sources):
         return
     compiler = shutil.which("clang++-19")
     if compiler is None:
-        raise Unavailable("does not build: clang++-19 is not installed")
+        raise Unavailable("not installed (Debian package clang-19)")
+    if asio_version() is None:
+        raise Unavailable("not installed (Debian package libboost1.81-dev)")
     program.parent.mkdir(parents=True, exist_ok=True)
-    files = ["-o", str(program.relative_to(ROOT)), str(source.relative_to(ROOT))]
-    libraries = ["-fuse-ld=mold", "-lssl", "-lcrypto", "-pthread"]
-    build([compiler, "-O3", "-DNDEBUG", "-std=c++20", *files, *libraries], cwd=ROOT)
+    files = [str(source.relative_to(ROOT)) for source in sources if source.suffix == ".cpp"]
+    command = [compiler, "-O3", "-DNDEBUG", "-std=c++20", "-o", str(program.relative_to(ROOT))]
+    build([*command, *files, "-fuse-ld=mold", "-pthread", *libraries], cwd=ROOT)
+
+
+def build_asio():
+    folder = SOURCES / "asio"
+    sources = {*folder.glob("*.[ch]pp")} - {folder / "tls_echo.cpp"}
+    build_with_asio(ASIO_PROGRAM, sorted(sources))
+
+
+def build_asio_tls():
+    if not Path("/usr/include/openssl/ssl.h").exists():
+        raise Unavailable("not installed (Debian package libssl-dev)")
+    build_with_asio(ASIO_TLS, [SOURCES / "asio" / "tls_echo.cpp"], "-lssl", "-lcrypto")
 
 
 def build_epoll():
@@ -104,6 +117,26 @@ def build_tokio():
     # The program is touched, as cargo leaves it alone when only a comment has changed.
     build(["cargo", "build", "--release", "--offline"], cwd=folder, env=environment)
     (BUILT / "tokio" / "release" / "tokio_bench").touch()
+
+
+def build_go():
+    """Debian's Go and its standard library alone: nothing is fetched."""
+    folder = SOURCES / "go"
+    if is_current(GO_PROGRAM, [folder / "go.mod", *folder.glob("*.go")]):
+        return
+    if shutil.which("go") is None:
+        raise Unavailable("not installed (Debian package golang-go)")
+    GO_PROGRAM.parent.mkdir(parents=True, exist_ok=True)
+    environment = os.environ | {
+        "GOCACHE": str(BUILT / "go_cache"),
+        "GOFLAGS": "-mod=mod",
+        "GOPROXY": "off",
+        "GOWORK": "off",
+    }
+    # The program is touched, as Go leaves it alone when only a comment has changed.
+    output = os.path.relpath(GO_PROGRAM, folder)
+    build(["go", "build", "-o", output, "."], cwd=folder, env=environment)
+    GO_PROGRAM.touch()
 
 
 def build_tokio_mimalloc():
@@ -142,6 +175,13 @@ def asio_version():
     return found and f"Boost {found.group(1).replace('_', '.')}"
 
 
+def go_version():
+    if shutil.which("go") is None:
+        return None
+    done = subprocess.run(["go", "env", "GOVERSION"], capture_output=True, text=True)
+    return done.stdout.strip().removeprefix("go") or None
+
+
 def tokio_version():
     folders = sorted(RUST_PACKAGES.glob("tokio-1.*"))
     return folders[0].name.removeprefix("tokio-") if folders else None
@@ -158,7 +198,9 @@ class Peer:
     by_default: bool = True
 
 
-ASIO_PROGRAM = BUILT / "asio_tls_echo"
+ASIO_PROGRAM = BUILT / "asio_bench"
+ASIO_TLS = BUILT / "asio_tls_echo"  # of the works with TLS, in place of the peer's own program
+GO_PROGRAM = BUILT / "go_bench"
 TOKIO_PROGRAM = BUILT / "tokio" / "release" / "tokio_bench"
 
 PEERS = (
@@ -174,6 +216,7 @@ PEERS = (
         by_default=False,
     ),
     Peer("caf", CAF_BENCH, find_caf, caf_version),
+    Peer("go", GO_PROGRAM, build_go, go_version),
     Peer("asio", ASIO_PROGRAM, build_asio, asio_version),
     Peer("epoll", BUILT / "epoll_echo", build_epoll),
 )
