@@ -75,6 +75,7 @@ inline double seconds_now() {
 }
 
 /// The threads, and what they run: one context for all, or one for each of them.
+/// A thread_pool in place of the one context is as fast: the same scheduler is in both.
 class worker_threads {
 public:
   static worker_threads together(std::size_t count) { return {1, count}; }
