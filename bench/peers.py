@@ -152,9 +152,32 @@ def find_troupe():
         raise Unavailable(f"{TROUPE.relative_to(ROOT)} is not built")
 
 
-def find_caf():
-    if not CAF_BENCH.exists():
+def build_caf():
+    """CAF alone; its actors on our workers are measured by CAF_BENCH, which cmake builds."""
+    folder = SOURCES / "caf"
+    if is_current(CAF_PROGRAM, [*folder.glob("*.cpp"), *folder.glob("*.hpp")]):
+        return
+    if caf_version() is None:
         raise Unavailable("not installed (Debian package libcaf-dev)")
+    compiler = shutil.which("clang++-19")
+    if compiler is None:
+        raise Unavailable("does not build: clang++-19 is not installed")
+    CAF_PROGRAM.parent.mkdir(parents=True, exist_ok=True)
+    files = ["-o", str(CAF_PROGRAM.relative_to(ROOT))]
+    files += sorted(str(source.relative_to(ROOT)) for source in folder.glob("*.cpp"))
+    libraries = ["-fuse-ld=mold", "-lcaf_core", "-pthread"]
+    build([compiler, "-O3", "-DNDEBUG", "-std=c++20", *files, *libraries], cwd=ROOT)
+
+
+def build_erlang():
+    source, folder = SOURCES / "erlang" / "bench.erl", BUILT / "erlang"
+    if shutil.which("erl") is None or shutil.which("erlc") is None:
+        raise Unavailable("not installed (Debian package erlang-base)")
+    if is_current(folder / "bench.beam", [source]):
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    files = ["-o", str(folder.relative_to(ROOT)), str(source.relative_to(ROOT))]
+    build(["erlc", "-Wall", "-Werror", *files], cwd=ROOT)
 
 
 def caf_version():
@@ -164,6 +187,11 @@ def caf_version():
         return None
     number = re.search(r"#define CAF_VERSION (\d*)(\d\d)(\d\d)$", text, re.MULTILINE)
     return ".".join(str(int(part or 0)) for part in number.groups()) if number else None
+
+
+def erlang_version():
+    found = sorted(Path("/usr/lib/erlang/releases").glob("*/OTP_VERSION"))
+    return found[-1].read_text().strip() if found else None
 
 
 def asio_version():
@@ -198,6 +226,7 @@ class Peer:
     by_default: bool = True
 
 
+CAF_PROGRAM = BUILT / "caf_bench"
 ASIO_PROGRAM = BUILT / "asio_bench"
 ASIO_TLS = BUILT / "asio_tls_echo"  # of the works with TLS, in place of the peer's own program
 GO_PROGRAM = BUILT / "go_bench"
@@ -215,7 +244,8 @@ PEERS = (
         commands_of="tokio",
         by_default=False,
     ),
-    Peer("caf", CAF_BENCH, find_caf, caf_version),
+    Peer("caf", CAF_PROGRAM, build_caf, caf_version),
+    Peer("erlang", SOURCES / "erlang" / "run", build_erlang, erlang_version),
     Peer("go", GO_PROGRAM, build_go, go_version),
     Peer("asio", ASIO_PROGRAM, build_asio, asio_version),
     Peer("epoll", BUILT / "epoll_echo", build_epoll),
