@@ -1,6 +1,6 @@
 // The works of the benchmark, done with troupe: `troupe_bench WORK [--workers N] [--size N]
-// [--warm-up N] [--repeat N]` prints one line per work: name, "troupe", median, unit, min, max, by
-// tabs.
+// [--warm-up N] [--repeat N]` prints one line per figure: name, "troupe", median, unit, min, max,
+// by tabs.
 
 #include <fmt/format.h>
 
@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <optional>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "works.hpp"
@@ -30,6 +31,12 @@ int usage(std::string_view problem) {
   for (const auto& [name, work] : troupe::bench::works()) fmt::print(stderr, " {}", name);
   fmt::print(stderr, "\n");
   return 2;
+}
+
+void print_figure(std::string_view name, std::string_view unit, std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  fmt::print("{}\ttroupe\t{:.6g}\t{}\t{:.6g}\t{:.6g}\n", name, values[values.size() / 2], unit,
+             values.front(), values.back());
 }
 
 }  // namespace
@@ -58,10 +65,15 @@ int main(int argc, char** argv) {
   if (words[0] == "idle") return troupe::bench::stay_idle(given);
   auto found = troupe::bench::works().find(std::string{words[0]});
   if (found == troupe::bench::works().end()) return usage(fmt::format("no work '{}'", words[0]));
-  for (std::size_t i = 0; i < warm_up; ++i) (void)found->second.measure(given);
-  std::vector<double> rows;
-  for (std::size_t i = 0; i < repeat; ++i) rows.push_back(found->second.measure(given));
-  std::sort(rows.begin(), rows.end());
-  fmt::print("{}\ttroupe\t{:.6g}\t{}\t{:.6g}\t{:.6g}\n", found->first, rows[rows.size() / 2],
-             found->second.unit, rows.front(), rows.back());
+  const troupe::bench::work& wanted = found->second;
+  for (std::size_t i = 0; i < warm_up; ++i) (void)wanted.measure(given);
+  std::vector<std::vector<double>> rows(wanted.figures.size());
+  for (std::size_t i = 0; i < repeat; ++i) {
+    auto values = wanted.measure(given);
+    for (std::size_t at = 0; at < rows.size(); ++at) rows[at].push_back(values.at(at));
+  }
+  for (std::size_t at = 0; at < rows.size(); ++at) {
+    const auto& [name, unit] = wanted.figures[at];
+    print_figure(name.empty() ? found->first : name, unit, std::move(rows[at]));
+  }
 }

@@ -143,10 +143,12 @@ std::map<std::string, work> message_works() {
 
 const std::map<std::string, work>& works() {
   static const auto all = [] {
-    auto both = message_works();
-    both.merge(actor_works());
-    both.merge(crash_works());
-    return both;
+    auto every = message_works();
+    every.merge(actor_works());
+    every.merge(crash_works());
+    every.merge(steal_works());
+    every.merge(growth_works());
+    return every;
   }();
   return all;
 }
