@@ -24,7 +24,8 @@ PROGRAM_LIMIT_S = 300
 START_LIMIT_S = 10
 STOP_LIMIT_S = 5
 IDLE_SETTLE_S = 1
-IDLE_COUNTED_S = 10
+IDLE_COUNTED_S, IDLE_QUICK_S = 10, 3
+LOAD_S, LOAD_QUICK_S = ("3", "1"), ("0.7", "0.3")  # counted, warm-up
 PIPELINE_S, PIPELINE_QUICK_S = 60, 10
 SERVER_CORE, LOAD_CORE = "0", "1"
 USAGE_EXIT_CODE = 2  # of a program that has no such work
@@ -89,11 +90,10 @@ def compile_seconds(run, name):
     return {name: (resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before, "s")}
 
 
-def program_lines(run, renamed=None):
+def figures_in(output, command, renamed=None):
     """`work  peer  median  unit  min  max` per line, tab-separated."""
-    command = run.command + (["--size", str(run.size)] if run.size else [])
     figures = {}
-    for line in finished(command, run.environment).splitlines():
+    for line in output.splitlines():
         fields = line.split("\t")
         try:
             name, _, median, unit, _, _ = fields
@@ -101,6 +101,12 @@ def program_lines(run, renamed=None):
         except ValueError:
             raise Broken(f"{' '.join(command)}: not a result line: {line!r}") from None
     return figures
+
+
+def program_lines(run, renamed=None):
+    """What a program says that does the work and ends."""
+    command = run.command + (["--size", str(run.size)] if run.size else [])
+    return figures_in(finished(command, run.environment), command, renamed)
 
 
 def pipeline(run, name):
@@ -189,26 +195,51 @@ def cpu_seconds(pid):
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def echo(run, name, connections, size_bytes=64):
+def status_bytes(pid, name):
+    """A figure of /proc/PID/status, such as VmRSS."""
+    text = Path(f"/proc/{pid}/status").read_text()
+    return int(re.search(rf"^{name}:\s+(\d+) kB", text, re.MULTILINE)[1]) * 1024
+
+
+@dataclass(frozen=True)
+class Load:
+    """What a server has borne."""
+
+    rate: float
+    p50_us: float
+    p99_us: float
+    p99_9_us: float
+    cpu_us: float  # for each request
+    grown_bytes: int  # at its peak
+
+
+def serve(run, connections, size_bytes=64, idle=0):
     """A server and the load generator, pinned to a core each."""
     if not {int(SERVER_CORE), int(LOAD_CORE)} <= os.sched_getaffinity(0):
         raise Unavailable("needs cores 0 and 1")
     server_command = ["taskset", "-c", SERVER_CORE, *run.command]
+    seconds, warm_up = LOAD_QUICK_S if run.quick else LOAD_S
     with running(server_command, run.environment) as server:
         load_command = ["taskset", "-c", LOAD_CORE, str(run.load_program)]
         load_command += ["--port", listening_port(server)]
         load_command += ["--connections", str(connections), "--size", str(size_bytes)]
-        load_command += ["--seconds", "1" if run.quick else "3"]
-        cpu_before = cpu_seconds(server.process.pid)
+        load_command += ["--seconds", seconds, "--warmup", warm_up, "--idle", str(idle)]
+        pid = server.process.pid
+        cpu_before, bytes_before = cpu_seconds(pid), status_bytes(pid, "VmRSS")
         line = finished(load_command, {})
-        cpu = cpu_seconds(server.process.pid) - cpu_before
+        cpu, peak_bytes = cpu_seconds(pid) - cpu_before, status_bytes(pid, "VmHWM")
     rate, p50, p99, p99_9, _, requests = (float(text) for text in line.split("\t"))
+    return Load(rate, p50, p99, p99_9, cpu / requests * 1e6, peak_bytes - bytes_before)
+
+
+def echo(run, name, connections, size_bytes=64):
+    load = serve(run, connections, size_bytes)
     return {
-        name: (rate, "requests/s"),
-        f"{name} p50": (p50, "us"),
-        f"{name} p99": (p99, "us"),
-        f"{name} p99.9": (p99_9, "us"),
-        f"{name} cpu": (cpu / requests * 1e6, "us/request"),
+        name: (load.rate, "requests/s"),
+        f"{name} p50": (load.p50_us, "us"),
+        f"{name} p99": (load.p99_us, "us"),
+        f"{name} p99.9": (load.p99_9_us, "us"),
+        f"{name} cpu": (load.cpu_us, "us/request"),
     }
 
 
@@ -232,7 +263,7 @@ def idle(run, name="idle"):
         time.sleep(IDLE_SETTLE_S)
         runtime.check_alive()
         before = voluntary_switches(runtime.process.pid)
-        time.sleep(IDLE_COUNTED_S)
+        time.sleep(IDLE_QUICK_S if run.quick else IDLE_COUNTED_S)
         after = voluntary_switches(runtime.process.pid)
     count = sum(switches - before.get(thread, 0) for thread, switches in after.items())
     return {name: (float(count), "switches")}

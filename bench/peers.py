@@ -21,10 +21,12 @@ TROUPE = ROOT / "build" / "release" / "bench" / "troupe_bench"
 CAF_BENCH = ROOT / "build" / "release" / "bench" / "troupe_caf_bench"
 PIPELINE = ROOT / "build" / "release" / "samples" / "pipeline"
 TLS_BENCH = ROOT / "build" / "release" / "bench" / "troupe_tls_bench"
+ASIO_TLS = BUILT / "asio_tls_echo"
 ECHO_LOAD = BUILT / "echo_load"
 TLS_LOAD = BUILT / "tls_load"
 TLS_CERTIFICATE, TLS_KEY = BUILT / "tls_certificate.pem", BUILT / "tls_key.pem"
 
+ONE_WORKER = "troupe/1"  # how troupe does with one worker, beside how it does with two
 RUST_PACKAGES = Path("/usr/share/cargo/registry")
 MIMALLOC = "libmimalloc.so.2"
 
@@ -91,14 +93,12 @@ def build_with_asio(program, sources, *libraries):
 
 def build_asio():
     folder = SOURCES / "asio"
-    sources = {*folder.glob("*.[ch]pp")} - {folder / "tls_echo.cpp"}
+    tls_source = folder / "tls_echo.cpp"
+    sources = {*folder.glob("*.[ch]pp")} - {tls_source}
     build_with_asio(ASIO_PROGRAM, sorted(sources))
-
-
-def build_asio_tls():
     if not Path("/usr/include/openssl/ssl.h").exists():
         raise Unavailable("not installed (Debian package libssl-dev)")
-    build_with_asio(ASIO_TLS, [SOURCES / "asio" / "tls_echo.cpp"], "-lssl", "-lcrypto")
+    build_with_asio(ASIO_TLS, [tls_source], "-lssl", "-lcrypto")
 
 
 def build_epoll():
@@ -222,8 +222,8 @@ class Peer:
     build: Callable[[], None]
     version: Callable[[], str | None] = lambda: None
     environment: dict[str, str] = field(default_factory=dict)
-    commands_of: str | None = None  # the peer whose commands it takes, its own if None
-    by_default: bool = True
+    commands_of: str | None = None  # whose commands it takes where it has none and is asked for
+    workers: int = 2
 
 
 CAF_PROGRAM = BUILT / "caf_bench"
@@ -234,6 +234,7 @@ TOKIO_PROGRAM = BUILT / "tokio" / "release" / "tokio_bench"
 
 PEERS = (
     Peer("troupe", TROUPE, find_troupe),
+    Peer(ONE_WORKER, TROUPE, find_troupe, commands_of="troupe", workers=1),
     Peer("tokio", TOKIO_PROGRAM, build_tokio, tokio_version),
     Peer(
         "tokio+mimalloc",
@@ -242,7 +243,6 @@ PEERS = (
         tokio_version,
         environment={"LD_PRELOAD": MIMALLOC},
         commands_of="tokio",
-        by_default=False,
     ),
     Peer("caf", CAF_PROGRAM, build_caf, caf_version),
     Peer("erlang", SOURCES / "erlang" / "run", build_erlang, erlang_version),

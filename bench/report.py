@@ -7,9 +7,13 @@ import statistics
 import subprocess
 from dataclasses import dataclass
 
+from charts import short
 from measure import ROOT
-from peers import PEERS
-from works import HIGHER
+from peers import ONE_WORKER, PEERS
+from works import HIGHER, LOWER
+
+DOCS = ROOT / "docs" / "performance.md"
+LEAST_OF_ONE_WORKER = 0.9
 
 SIGNS = {
     ">=": lambda figure, target: figure >= target,
@@ -25,26 +29,17 @@ class Summary:
     high: float
 
 
+def summary_of(values):
+    return Summary(statistics.median(values), min(values), max(values))
+
+
 def summarise(rows):
     """{(metric, peer): Summary} of the raw rows, warm-ups left out."""
     values = {}
     for row in rows:
         if row["repetition"] > 0:
             values.setdefault((row["metric"], row["peer"]), []).append(row["value"])
-    return {
-        key: Summary(statistics.median(found), min(found), max(found))
-        for key, found in values.items()
-    }
-
-
-def short(value):
-    """Three digits, with k or M where they help."""
-    letter = ""
-    for factor, name in ((1e6, " M"), (1e3, " k")):
-        if abs(value) >= factor:
-            value, letter = value / factor, name
-            break
-    return (f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}") + letter
+    return {key: summary_of(found) for key, found in values.items()}
 
 
 def ratio(summaries, metric, peer):
@@ -63,7 +58,10 @@ def table(works, peers, summaries):
         f"| work | unit | {' | '.join(peer.name for peer in peers)} |",
         "|---|---|" + "---|" * len(peers),
     ]
+    there = {metric for metric, _ in summaries}
     for metric in (metric for work in works for metric in work.metrics):
+        if metric.name not in there:
+            continue
         cells = []
         for peer in peers:
             summary = summaries.get((metric.name, peer.name))
@@ -80,25 +78,60 @@ def table(works, peers, summaries):
     return "\n".join(lines)
 
 
+@dataclass(frozen=True)
+class Verdict:
+    word: str  # PASS, MISS, or SKIP where there is no figure
+    name: str
+    seen: str
+    target: str
+
+    def line(self):
+        return f"{self.word} {self.name} {self.seen} {self.target}"
+
+
+def judge(name, figure, sign, target, text):
+    if figure is None:
+        return Verdict("SKIP", name, "-", text)
+    return Verdict("PASS" if SIGNS[sign](figure, target) else "MISS", name, f"{figure:.3g}", text)
+
+
+def gate_verdict(metric, gate, summaries):
+    if gate.peer is None:
+        ours = summaries.get((metric.name, "troupe"))
+        figure, of = ours and ours.median, metric.unit
+    else:
+        figure, of = ratio(summaries, metric.name, gate.peer), f"x {gate.peer}"
+        if gate.is_speed:
+            figure, of = speed_ratio(summaries, metric, gate.peer), f"x faster than {gate.peer}"
+        elif metric.better == LOWER:
+            of = f"x the {metric.unit} of {gate.peer}"
+    text = f"{gate.sign} {gate.target:g} {of}"
+    return judge(metric.name, figure, gate.sign, gate.target, text)
+
+
+def speed_ratio(summaries, metric, peer):
+    """How many times faster troupe is than the peer, whatever is better; or None."""
+    found = ratio(summaries, metric.name, peer)
+    return 1 / found if found and metric.better == LOWER else found
+
+
 def gates(works, peers, summaries):
-    """[(verdict, line)] of every gate whose peer takes part in this run."""
+    """The verdict on every gate whose peer takes part in this run."""
     verdicts = []
     taking_part = {peer.name for peer in peers}
-    for metric in (metric for work in works for metric in work.metrics):
-        for gate in metric.gates:
-            if "troupe" not in taking_part or not {gate.peer or "troupe"} <= taking_part:
-                continue
-            if gate.peer is None:
-                ours = summaries.get((metric.name, "troupe"))
-                figure, target = ours and ours.median, f"{gate.sign} {gate.target:g} {metric.unit}"
-            else:
-                figure = ratio(summaries, metric.name, gate.peer)
-                target = f"{gate.sign} {gate.target:g} x {gate.peer}"
-            if figure is None:
-                verdicts.append(("SKIP", f"SKIP {metric.name} - {target}"))
-                continue
-            verdict = "PASS" if SIGNS[gate.sign](figure, gate.target) else "MISS"
-            verdicts.append((verdict, f"{verdict} {metric.name} {figure:.3g} {target}"))
+    if "troupe" not in taking_part:
+        return verdicts
+    for work in works:
+        for metric in work.metrics:
+            for gate in metric.gates:
+                if gate.peer is None or gate.peer in taking_part:
+                    verdicts.append(gate_verdict(metric, gate, summaries))
+    for work in works:
+        if work.beside_one_worker and ONE_WORKER in taking_part:
+            figure = speed_ratio(summaries, work.metrics[0], ONE_WORKER)
+            text = f">= {LEAST_OF_ONE_WORKER:g} x one worker"
+            name = f"workers/{work.name}"
+            verdicts.append(judge(name, figure, ">=", LEAST_OF_ONE_WORKER, text))
     return verdicts
 
 
@@ -145,6 +178,71 @@ def versions(available):
     return found
 
 
+def facts(started, load_before, available):
+    """When, where and with what it was measured."""
+    load = {"load_before": load_before, "load_after": os.getloadavg()[0]}
+    return {
+        "date": f"{started:%Y-%m-%dT%H:%M:%SZ}",
+        "machine": machine() | load,
+        "compilers": compilers(),
+        "versions": versions(available),
+    }
+
+
 def write_json(path, content):
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(content, indent=1) + "\n")
+
+
+def table_of_misses(verdicts, reasons):
+    """`reasons`: gate -> why, which a person has written."""
+    lines = ["| Gate | Seen | Target | Why, as far as it is known |", "|---|---|---|---|"]
+    for verdict in verdicts:
+        if verdict.word == "MISS":
+            why = reasons.get(verdict.name, "-")
+            lines.append(f"| {verdict.name} | {verdict.seen} | {verdict.target} | {why} |")
+    return "\n".join(lines) if len(lines) > 2 else "Every gate is met."
+
+
+def table_of_gates(verdicts):
+    """Misses first, then what was not measured."""
+    order = ("MISS", "SKIP", "PASS")
+    lines = ["| | Gate | Seen | Target |", "|---|---|---|---|"]
+    for verdict in sorted(verdicts, key=lambda each: order.index(each.word)):
+        lines.append(f"| {verdict.word} | {verdict.name} | {verdict.seen} | {verdict.target} |")
+    return "\n".join(lines)
+
+
+def origin(content):
+    """One paragraph that says where the figures come from."""
+    machine, versions = content["machine"], content["versions"]
+    memory = f"{machine['memory_bytes'] / 2**30:.0f} GiB"
+    peers = ", ".join(f"{name} {number}" for name, number in versions.items() if number)
+    sources = content.get("sources")
+    files = f" The rows are in `bench/results/`: {', '.join(sources)}." if sources else ""
+    return (
+        f"Measured on {content['date'][:10]}: {machine['cores']} cores of {machine['model']}, "
+        f"{memory}, Linux {machine['kernel']}; {content['compilers']['troupe']}; {peers}.{files}"
+    )
+
+
+def split_at_markers(text, name):
+    """What stands before, between and behind `<!-- name -->` and `<!-- /name -->`."""
+    begin, end = f"<!-- {name} -->\n", f"\n<!-- /{name} -->"
+    before, found, rest = text.partition(begin)
+    inner, closed, after = rest.partition(end)
+    if not found or not closed:
+        raise ValueError(f"{DOCS.relative_to(ROOT)}: no {begin.strip()} ... {end.strip()}")
+    return before + begin, inner, end + after
+
+
+def write_docs(works, peers, summaries, verdicts, content):
+    """The tables of docs/performance.md, so that they say what was measured. The reasons for misses
+    are a person's, and stay with their gates."""
+    before, misses, after = split_at_markers(DOCS.read_text(), "misses")
+    rows = [re.split(r" *\| *", line.strip("| ")) for line in misses.splitlines()]
+    reasons = {cells[0]: cells[3] for cells in rows if len(cells) == 4}
+    text = before + table_of_misses(verdicts, reasons) + after
+    before, _, after = split_at_markers(text, "results")
+    parts = (origin(content), table(works, peers, summaries), table_of_gates(verdicts))
+    DOCS.write_text(before + "\n\n".join(parts) + after)

@@ -4,13 +4,13 @@ A new work is one row of WORKS; a new peer is one row of PEERS in peers.py and i
 commands of the rows it takes part in.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Callable
 
 import measure
-from peers import CAF_BENCH, PIPELINE, TLS_BENCH, TLS_CERTIFICATE, TLS_KEY, TLS_LOAD
+from peers import ASIO_TLS, CAF_BENCH, PIPELINE, TLS_BENCH, TLS_CERTIFICATE, TLS_KEY, TLS_LOAD
 
 HIGHER = "higher"
 LOWER = "lower"
@@ -23,11 +23,27 @@ WARM = f"{COMMON} --warm-up 1"
 
 @dataclass(frozen=True)
 class Gate:
-    """`figure sign target`; the figure is troupe / peer, or troupe's own where peer is None."""
+    """`figure sign target`; the figure is troupe / peer, or troupe's own where peer is None.
+
+    Where less is better, a gate of speed looks at how often troupe's figure fits into the peer's.
+    """
 
     peer: str | None
     sign: str
     target: float
+    is_speed: bool = False
+
+
+def at_least(target, peer):
+    return Gate(peer, ">=", target)
+
+
+def at_most(target, peer=None):
+    return Gate(peer, "<=", target)
+
+
+def faster(target, peer):
+    return Gate(peer, ">=", target, is_speed=True)
 
 
 @dataclass(frozen=True)
@@ -47,56 +63,73 @@ class Work:
     quick_size: int | None = None  # total operations with --quick; None: the work has no size
     repeat: int | None = None  # counted repetitions without a warm-up, where fixed
     program: Path | None = None  # in place of the peers' own programs
-    troupe_program: Path | None = None  # in place of troupe's
+    programs: dict[str, Path] = field(default_factory=dict)  # the same, for some of them
     load_program: Path | None = None  # in place of the usual load generator
+    beside_one_worker: bool = False  # troupe does it with one worker too
 
 
-def on_both(name, options=COMMON):
-    return {peer: f"{name} {options}" for peer in ("troupe", "tokio")}
+# Who takes part in what: the figure of a peer that has only tasks, or only actors, stands once.
+TASKS = ("go", "asio")
+ACTORS = ("caf", "erlang")
 
 
-def beside_tasks(name, peers_name, unit, quick_size, gate):
-    """What our actors do beside what Tokio's tasks and channels do."""
-    commands = {"troupe": f"{name} {WARM}", "tokio": f"{peers_name} {WARM}"}
-    # Tokio's program prints its own name of the work.
-    take = partial(measure.program_lines, renamed={peers_name: name})
-    metric = Metric(name, unit, HIGHER, (gate,))
-    return Work(name, (metric,), commands, measure=take, quick_size=quick_size)
+def work(name, unit, better, quick_size, peers, *gates, options=WARM, **more):
+    """A work with one figure. Peers are names, or pairs of a name and what the peer calls it."""
+    named = dict(peer if isinstance(peer, tuple) else (peer, name) for peer in peers)
+    commands = {peer: f"{theirs} {options}" for peer, theirs in named.items()}
+    take = partial(measure.program_lines, renamed={theirs: name for theirs in named.values()})
+    more = {"beside_one_worker": True} | more
+    metrics = (Metric(name, unit, better, gates),)
+    return Work(name, metrics, {"troupe": f"{name} {options}"} | commands, take, quick_size, **more)
+
+
+def tasks(name, unit, quick_size, peers, *gates, better=HIGHER, **more):
+    return work(name, unit, better, quick_size, ("tokio", *peers), *gates, **more)
+
+
+def actors(name, unit, quick_size, peers, *gates, better=HIGHER, **more):
+    """What actors do, beside the tasks and channels of a peer that has no actors."""
+    peers = [peer if isinstance(peer, tuple) else (peer, name.removeprefix("actor_"))
+             for peer in ("tokio", *peers)]
+    return work(name, unit, better, quick_size, peers, *gates, **more)
 
 
 def beside_caf(name, unit, quick_size):
     """What CAF actors do on our workers beside what they do on CAF's own scheduler."""
     commands = {"troupe": f"caf_{name} {WARM}", "caf": f"own_{name} {WARM}"}
     take = partial(measure.program_lines, renamed={f"own_{name}": f"caf_{name}"})
-    metric = Metric(f"caf_{name}", unit, HIGHER, (Gate("caf", ">=", 1.0),))
+    metric = Metric(f"caf_{name}", unit, HIGHER, (at_least(1.0, "caf"),))
     return Work(f"caf/{name}", (metric,), commands, take, quick_size, program=CAF_BENCH)
 
 
 def between_systems(name, unit, quick_size, most):
-    metric = Metric(f"caf_{name}", unit, LOWER, (Gate(None, "<=", most),))
+    metric = Metric(f"caf_{name}", unit, LOWER, (at_most(most),))
     commands = {"troupe": f"caf_{name} {WARM}"}
     return Work(f"caf/{name}", (metric,), commands, quick_size=quick_size, program=CAF_BENCH)
 
 
-def simple(name, unit, better, quick_size, *gates):
-    """A work with one figure that a program prints."""
-    metric = Metric(name, unit, better, gates)
-    return Work(name, (metric,), on_both(name, WARM), quick_size=quick_size)
-
-
-def echo(connections, *gates):
+def echo(connections, *, rate=(), cpu=(), p99=()):
     name = f"echo/{connections}"
     return Work(
         name,
         (
-            Metric(name, "requests/s", HIGHER, gates),
+            Metric(name, "requests/s", HIGHER, rate),
             Metric(f"{name} p50", "us", LOWER),
-            Metric(f"{name} p99", "us", LOWER),
+            Metric(f"{name} p99", "us", LOWER, p99),
             Metric(f"{name} p99.9", "us", LOWER),
-            Metric(f"{name} cpu", "us/request", LOWER),
+            Metric(f"{name} cpu", "us/request", LOWER, cpu),
         ),
-        {"troupe": "echo --workers 2", "tokio": "echo --workers 2", "epoll": ""},
+        {peer: "echo --workers 2" for peer in ("troupe", "tokio", "go", "asio")} | {"epoll": ""},
         measure=partial(measure.echo, name=name, connections=connections),
+    )
+
+
+def gated_echo(connections):
+    return echo(
+        connections,
+        rate=(at_least(1.15, "tokio"), at_least(0.95, "epoll")),
+        cpu=(at_most(1.1, "epoll"),),
+        p99=(at_most(1.2, "epoll"),),
     )
 
 
@@ -107,7 +140,7 @@ def tls(size_bytes, connections):
     return Work(
         name,
         (
-            Metric(name, "requests/s", HIGHER, (Gate("asio", ">=", 0.8),)),
+            Metric(name, "requests/s", HIGHER, (at_least(0.8, "asio"),)),
             Metric(f"{name} p50", "us", LOWER),
             Metric(f"{name} p99", "us", LOWER),
             Metric(f"{name} p99.9", "us", LOWER),
@@ -115,46 +148,70 @@ def tls(size_bytes, connections):
         ),
         {"troupe": identity, "asio": identity},
         measure=partial(measure.echo, name=name, connections=connections, size_bytes=size_bytes),
-        troupe_program=TLS_BENCH,
+        programs={"troupe": TLS_BENCH, "asio": ASIO_TLS},
         load_program=TLS_LOAD,
     )
 
 
 TIMERS = (
-    Metric("timers", "cpu_s", LOWER),
+    Metric("timers", "cpu_s", LOWER, (at_most(0.4, "tokio+mimalloc"),)),
     Metric("timers_late_p50", "us", LOWER),
-    Metric("timers_late_p99", "us", LOWER),
+    Metric("timers_late_p99", "us", LOWER, (at_most(1000),)),
     Metric("timers_late_p99.9", "us", LOWER),
 )
-ECHO_GATES = (Gate("tokio", ">=", 1.0), Gate("epoll", ">=", 0.85))
+STEAL = (
+    # What docs/semantics.md promises in sched.steal.
+    Metric("steal", "us", LOWER, (at_most(1000),)),
+    Metric("steal_p50", "us", LOWER),
+    Metric("steal_coarse", "us", LOWER, (at_most(200),)),
+    Metric("steal_coarse_p50", "us", LOWER),
+)
+MIMALLOC = "tokio+mimalloc"
+# CAF and Erlang have no bounded mailboxes.
+FAN_IN_PEERS = (("tokio", "fan_in"), *((peer, "fan_in_unbounded") for peer in ACTORS))
 
 WORKS = (
-    simple("spawn", "tasks/s", HIGHER, 100_000, Gate("tokio", ">=", 3.0)),
-    simple("yield", "yields/s", HIGHER, 400_000, Gate("tokio", ">=", 1.3)),
-    simple("fan_in", "values/s", HIGHER, 400_000, Gate("tokio", ">=", 2.0)),
-    simple("fan_in_unbounded", "values/s", HIGHER, 400_000),
-    simple("ping_pong", "requests/s", HIGHER, 100_000, Gate("tokio", ">=", 1.5)),
-    simple("coordinator", "requests/s", HIGHER, 200_000),
-    beside_tasks("actor_spawn", "spawn", "tasks/s", 100_000, Gate("tokio", ">=", 3.0)),
-    beside_tasks("actor_ping_pong", "ping_pong", "requests/s", 100_000, Gate("tokio", ">=", 3.0)),
-    beside_tasks(
-        "actor_coordinator", "coordinator", "requests/s", 200_000, Gate("tokio", ">=", 3.0)
+    tasks("spawn", "tasks/s", 100_000, (MIMALLOC, *TASKS), at_least(6, "tokio")),
+    tasks("yield", "yields/s", 400_000, (*TASKS, *ACTORS), at_least(1.8, "tokio")),
+    tasks("fan_in", "values/s", 400_000, TASKS, at_least(4, "tokio")),
+    tasks("fan_in_unbounded", "values/s", 400_000, (MIMALLOC,), at_least(3, "tokio")),
+    tasks("ping_pong", "requests/s", 100_000, TASKS, at_least(1.5, "tokio")),
+    tasks("coordinator", "requests/s", 200_000, TASKS),
+    tasks("skynet", "s", 100_000, (MIMALLOC, *TASKS), faster(4, "tokio"), better=LOWER),
+    actors("actor_spawn", "tasks/s", 100_000, (MIMALLOC, *ACTORS), at_least(6, "tokio")),
+    actors(
+        "actor_ping_pong", "requests/s", 100_000, ACTORS, at_least(5, "tokio"), at_least(15, "caf")
     ),
-    beside_tasks("actor_fan_in", "fan_in", "values/s", 400_000, Gate("tokio", ">=", 2.5)),
-    simple("ring", "hops/s", HIGHER, 200_000),
-    simple("skynet", "s", LOWER, 100_000),
-    Work("timers", TIMERS, on_both("timers"), quick_size=100_000),
-    simple("timeouts", "operations/s", HIGHER, 100_000),
-    Work("memory", (Metric("memory", "bytes", LOWER),), on_both("memory"), quick_size=100_000),
+    actors("actor_coordinator", "requests/s", 200_000, ACTORS, at_least(4, "tokio")),
+    work(
+        "actor_fan_in", "values/s", HIGHER, 400_000, FAN_IN_PEERS,
+        at_least(4, "tokio"), at_least(5, "caf"),
+    ),
+    actors("actor_skynet", "s", 100_000, ACTORS, faster(10, "caf"), better=LOWER),
+    tasks("ring", "hops/s", 200_000, (*TASKS, *ACTORS), at_least(2, "tokio"), at_least(6, "caf")),
     Work(
-        "actor_memory",
-        (Metric("actor_memory", "bytes", LOWER, (Gate(None, "<=", 144),)),),
-        # Without a warm-up: what an actor has had is kept for the next one.
-        {"troupe": f"actor_memory {COMMON}"},
+        "timers",
+        TIMERS,
+        {
+            peer: f"timers {COMMON}"
+            for peer in ("troupe", "tokio", MIMALLOC, *TASKS, *ACTORS)
+        },
+        quick_size=100_000,
+    ),
+    tasks("timeouts", "operations/s", 100_000, (*TASKS, *ACTORS), at_least(10, "tokio")),
+    Work("steal", STEAL, {"troupe": f"steal {COMMON}"}, quick_size=100),
+    # Without a warm-up: what a task or an actor has had is kept for the next one.
+    tasks(
+        "memory", "bytes", 100_000, ("go",),
+        better=LOWER, options=COMMON, beside_one_worker=False,
+    ),
+    actors(
+        "actor_memory", "bytes", None, ACTORS, at_most(128),
+        better=LOWER, options=COMMON, beside_one_worker=False,
     ),
     Work(
         "crash_storm",
-        (Metric("crash_storm", "% more memory", LOWER, (Gate(None, "<=", 5),)),),
+        (Metric("crash_storm", "% more memory", LOWER, (at_most(5),)),),
         # It breaks where a crash was not told of.
         {"troupe": f"crash_storm {COMMON}"},
         quick_size=100_000,
@@ -162,7 +219,7 @@ WORKS = (
     Work(
         "pipeline",
         (
-            Metric("pipeline", "% more memory", LOWER, (Gate(None, "<=", 5),)),
+            Metric("pipeline", "% more memory", LOWER, (at_most(5),)),
             Metric("pipeline_rate", "records/s", HIGHER),
         ),
         # The sample itself. It breaks where its books do not balance.
@@ -171,8 +228,10 @@ WORKS = (
         repeat=1,  # a minute of the same
         program=PIPELINE,
     ),
-    echo(64, *ECHO_GATES),
-    echo(1024, *ECHO_GATES),
+    echo(1),
+    gated_echo(64),
+    gated_echo(1024),
+    echo(10_000),
     tls(64, 1),
     tls(64, 64),
     tls(16384, 1),
@@ -186,7 +245,7 @@ WORKS = (
     ),
     Work(
         "start",
-        (Metric("start", "ms", LOWER, (Gate(None, "<=", 2.0),)),),
+        (Metric("start", "ms", LOWER, (at_most(2.0),)),),
         {"troupe": f"start {COMMON}"},
     ),
     beside_caf("ping_pong", "requests/s", 100_000),
@@ -205,7 +264,7 @@ WORKS = (
     ),
     Work(
         "compile",
-        (Metric("compile", "s", LOWER, (Gate(None, "<=", 1.5),)),),
+        (Metric("compile", "s", LOWER, (at_most(1.5),)),),
         {"troupe": "bench/compile/counter.cpp"},
         measure=partial(measure.compile_seconds, name="compile"),
     ),

@@ -5,6 +5,9 @@
  * any certificate.
  *
  *   echo_load --port P [--host 127.0.0.1] [--connections 64] [--seconds 3] [--size 64] [--warmup 1]
+ *             [--idle 0]
+ *
+ * Beside those, --idle connections are open over which nothing is sent, and nothing may come.
  *
  * Prints one line of tab-separated numbers, no header; fields are only ever added at its end:
  *
@@ -43,6 +46,7 @@ enum {
   max_events = 512,
   max_connecting = 64, /* fewer than any listener's backlog: a dropped SYN costs a second */
   max_size_bytes = 1 << 20,
+  connections_per_address = 10000, /* of this end; an address has some 28 000 ports */
   pattern_offsets = 4096, /* a message starts at one of these offsets of the pattern */
   connect_seconds = 10,
   drain_seconds = 2, /* how long the last answers may take */
@@ -89,6 +93,7 @@ static double percentile(const struct histogram* h, double share) {
 struct options {
   struct sockaddr_in server;
   size_t connections, size_bytes;
+  size_t idle; /* more connections, over which nothing is ever sent */
   double seconds, warmup_seconds;
 };
 
@@ -274,6 +279,18 @@ static void read_answer(struct run* r, struct connection* c) {
   }
 }
 
+/* More connections than an address has ports come from 127.0.0.2, 127.0.0.3, ... */
+static bool bind_to_own_address(struct run* r, struct connection* c) {
+  uint32_t further = c->number / connections_per_address;
+  if (further == 0 || r->options.server.sin_addr.s_addr != htonl(INADDR_LOOPBACK)) return true;
+  struct sockaddr_in own = {.sin_family = AF_INET,
+                            .sin_addr.s_addr = htonl(INADDR_LOOPBACK + further)};
+  setsockopt(c->fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &(int){1}, sizeof(int));
+  if (bind(c->fd, (const struct sockaddr*)&own, sizeof own) == 0) return true;
+  fail(r, c, "bind: %s", strerror(errno));
+  return false;
+}
+
 static void open_connection(struct run* r, struct connection* c) {
   c->state = connecting;
   r->in_connect++;
@@ -283,6 +300,7 @@ static void open_connection(struct run* r, struct connection* c) {
     return;
   }
   setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
+  if (!bind_to_own_address(r, c)) return;
   const struct sockaddr* server = (const struct sockaddr*)&r->options.server;
   if (connect(c->fd, server, sizeof r->options.server) != 0 && errno != EINPROGRESS) {
     fail(r, c, "connect: %s", strerror(errno));
@@ -346,18 +364,19 @@ static void serve(struct run* r, int64_t deadline_ns, bool once) {
     int count = epoll_wait(r->epoll, events, max_events, (int)(left_ns / 1000000) + 1);
     if (count < 0 && errno != EINTR) fail_program("epoll_wait");
     for (int i = 0; i < count; ++i) handle(r, events[i].data.ptr, events[i].events);
-    if (once || r->errors == r->options.connections) return;
+    if (once || r->errors >= r->options.connections) return;
   }
 }
 
 static void connect_all(struct run* r) {
   int64_t deadline_ns = now_ns() + connect_seconds * second_ns;
-  while ((r->opened < r->options.connections || r->in_connect > 0) && now_ns() < deadline_ns) {
-    while (r->opened < r->options.connections && r->in_connect < max_connecting)
+  size_t all = r->options.connections + r->options.idle;
+  while ((r->opened < all || r->in_connect > 0) && now_ns() < deadline_ns) {
+    while (r->opened < all && r->in_connect < max_connecting)
       open_connection(r, &r->connections[r->opened++]);
     if (r->in_connect > 0) serve(r, deadline_ns, true);
   }
-  for (size_t i = 0; i < r->options.connections; ++i) {
+  for (size_t i = 0; i < all; ++i) {
     struct connection* c = &r->connections[i];
     if (c->state == unopened || c->state == connecting || c->state == shaking)
       fail(r, c, "no connection in time");
@@ -395,7 +414,7 @@ static double load(struct run* r) {
 static void usage(void) {
   fputs(
       "usage: echo_load --port P [--host 127.0.0.1] [--connections 64] [--seconds 3]"
-      " [--size 64] [--warmup 1]\n",
+      " [--size 64] [--warmup 1] [--idle 0]\n",
       stderr);
   exit(2);
 }
@@ -422,6 +441,8 @@ static struct options parse(int argc, char** argv) {
       o.server.sin_port = htons((uint16_t)number(value, 1, 65535));
     } else if (strcmp(name, "--connections") == 0) {
       o.connections = (size_t)number(value, 1, 1000000);
+    } else if (strcmp(name, "--idle") == 0) {
+      o.idle = (size_t)number(value, 0, 1000000);
     } else if (strcmp(name, "--seconds") == 0) {
       o.seconds = number(value, 0.01, 1e6);
     } else if (strcmp(name, "--size") == 0) {
@@ -440,7 +461,8 @@ static void prepare(struct run* r) {
   size_t pattern_bytes = pattern_offsets + r->options.size_bytes;
   r->pattern = malloc(pattern_bytes);
   r->input = malloc(r->options.size_bytes + 1);
-  r->connections = calloc(r->options.connections, sizeof *r->connections);
+  size_t all = r->options.connections + r->options.idle;
+  r->connections = calloc(all, sizeof *r->connections);
   if (r->pattern == NULL || r->input == NULL || r->connections == NULL) fail_program("malloc");
   uint64_t random = 88172645463325252U; /* xorshift64, the same bytes in every run */
   for (size_t i = 0; i < pattern_bytes; ++i) {
@@ -449,7 +471,7 @@ static void prepare(struct run* r) {
     random ^= random << 17;
     r->pattern[i] = (uint8_t)(random >> 32);
   }
-  for (size_t i = 0; i < r->options.connections; ++i) {
+  for (size_t i = 0; i < all; ++i) {
     r->connections[i].number = (uint32_t)i;
     r->connections[i].fd = -1;
   }
