@@ -14,11 +14,11 @@ FOLDER = ROOT / "docs" / "charts"
 WIDTH = 640
 
 STYLE = """
-    text { font: 12px system-ui, sans-serif; fill: #57606a }
+    text { font: 12px system-ui, sans-serif; fill: #6e7781 }
     .title { font-weight: 600; font-size: 14px }
     .note { font-size: 11px }
     .troupe { fill: #0969da } .one { fill: #54aeff } .peer { fill: #8c959f }
-    .whisker { stroke: #24292f; stroke-width: 1.2; fill: none }
+    .whisker { stroke: #57606a; stroke-width: 1.2; fill: none }
     .axis { stroke: #8c959f; stroke-width: 0.6; fill: none }
     .line0 { stroke: #0969da; fill: #0969da } .line1 { stroke: #bc4c00; fill: #bc4c00 }
     .line2 { stroke: #1a7f37; fill: #1a7f37 } .line3 { stroke: #8250df; fill: #8250df }
@@ -137,12 +137,12 @@ class Panel:
     lines: dict[str, list[tuple[float, float]]]  # name -> (size, value), by size
 
 
-COLUMNS, PANEL_HEIGHT = 2, 210
+COLUMNS, PANEL_HEIGHT = 2, 226
 
 
 def add_panel(picture, panel, left, top):
     """One diagram with a logarithmic axis of sizes, and values from zero."""
-    width, plot_height = WIDTH / COLUMNS - 76, PANEL_HEIGHT - 84
+    width, plot_height = WIDTH / COLUMNS - 76, PANEL_HEIGHT - 104
     x0, y0 = left + 52, top + 40 + plot_height
     points = [point for line in panel.lines.values() for point in line]
     low, high = (bound(math.log10(size) for size, _ in points) for bound in (min, max))

@@ -32,7 +32,8 @@ CONNECTIONS = (1, 10, 100, 1_000, 10_000, 19_000)  # idle ones
 ACTIVE_CONNECTIONS = 64
 
 CROWD, CROWD_NEEDS_BYTES, CROWD_LIMIT_S = 100_000_000, 16 << 30, 900
-LINEAR_FROM = 100_000  # with fewer, the rest of a chunk is most of the memory
+LINEAR_FROM = 1_000_000  # with fewer, the rest of the last chunk counts
+SINGLE_WAKE_UPS = 1_000  # with fewer timers, each is a wake-up of an idle process
 
 
 def say(text):
@@ -41,7 +42,7 @@ def say(text):
 
 @dataclass
 class Growth:
-    """What was measured: rows for the file, and their summaries."""
+    """What was measured, for the file."""
 
     quick: bool
     rows: list[dict] = field(default_factory=list)
@@ -61,14 +62,6 @@ class Growth:
                     "value": value,
                 }
             )
-
-    def summaries(self):
-        """{(metric, workers, size): Summary}."""
-        values = {}
-        for row in self.rows:
-            key = (row["metric"], row["workers"], row["size"])
-            values.setdefault(key, []).append(row["value"])
-        return {key: report.summary_of(found) for key, found in values.items()}
 
 
 def troupe_run(work, workers, quick, size=None):
@@ -110,7 +103,7 @@ def measure_sizes(found, repeat):
                 for workers in WORKERS:
                     if (size, workers) in failed:
                         continue
-                    where = f"[{name} {repetition}/{repeat}] {charts.short(size)}, {workers} w"
+                    where = f"[{name} {repetition}/{repeat}] {charts.short(size)} on {workers}"
                     try:
                         figures = figures_of(size, workers, found.quick)
                     except (Broken, Unavailable) as reason:
@@ -154,8 +147,18 @@ def measure_crowd(found):
 # ---- What it tells -----------------------------------------------------------------------------
 
 
-def table(found, summaries):
-    units = {row["metric"]: row["unit"] for row in found.rows}
+def summarise(rows):
+    """{(metric, workers, size): Summary}."""
+    values = {}
+    for row in rows:
+        key = (row["metric"], row["workers"], row["size"])
+        values.setdefault(key, []).append(row["value"])
+    return {key: report.summary_of(found) for key, found in values.items()}
+
+
+def table(rows):
+    summaries = summarise(rows)
+    units = {row["metric"]: row["unit"] for row in rows}
     lines = ["Median (minimum..maximum).", ""]
     lines += ["| what | unit | how many | 1 worker | 2 workers |", "|---|---|---|---|---|"]
     for metric, unit in units.items():
@@ -163,9 +166,7 @@ def table(found, summaries):
             cells = []
             for workers in WORKERS:
                 one = summaries.get((metric, workers, size))
-                three = one and (one.median, one.low, one.high)
-                text = three and "{} ({}..{})".format(*map(charts.short, three))
-                cells.append(text or "")
+                cells.append(report.cell(one) if one else "")
             what = metric.removeprefix("growth_").replace("_", " ")
             lines.append(f"| {what} | {unit} | {charts.short(size)} | {' | '.join(cells)} |")
     return "\n".join(lines)
@@ -177,8 +178,8 @@ def growth_factor(summaries, metric, workers, few, many):
     return at[1].median / at[0].median if all(at) else None
 
 
-def gates(found, summaries):
-    verdicts = []
+def gates(rows):
+    summaries, verdicts = summarise(rows), []
     for workers in WORKERS:
         for what in ("message", "scattered"):
             name = f"growth/{what}/{workers}"
@@ -190,7 +191,7 @@ def gates(found, summaries):
         bytes_each = [summaries.get(("growth_actors_memory", workers, size)) for size in sizes]
         known = [summary.median for summary in bytes_each if summary]
         spread = max(known) / min(known) if len(known) == len(sizes) else None
-        text = "<= 1.1 x from the least to the most bytes of an actor, 100 000 to 10 M"
+        text = "<= 1.1 x from the least to the most bytes of an actor, 1 M to 10 M"
         verdicts.append(report.judge(f"growth/memory/{workers}", spread, "<=", 1.1, text))
     peak = summaries.get(("growth_crowd_peak", 2, CROWD))
     text = "<= 16 GiB at most, 100 M actors alive"
@@ -210,55 +211,62 @@ def panels(summaries):
     )
     for heading, across, metrics in chosen:
         lines = {}
+        least = SINGLE_WAKE_UPS if "timers_fire" in metrics else 0
         for metric in metrics:
             for workers in WORKERS:
                 points = [
                     (size, one.median)
                     for (name, count, size), one in sorted(summaries.items())
-                    if (name, count) == (f"growth_{metric}", workers)
+                    if (name, count) == (f"growth_{metric}", workers) and size >= least
                 ]
+                by = "1 worker" if workers == 1 else f"{workers} workers"
                 name = metric.split("_")[1]
                 if points:
-                    lines[f"{name}, {workers} worker{'s'[:workers - 1]}"] = points
+                    lines[by if len(metrics) == 1 else f"{name}, {by}"] = points
         if lines:
             yield charts.Panel(heading, across, lines)
 
 
-def run(arguments):
-    """Measures, prints, writes. Returns: the exit code."""
+def measured(arguments):
+    """Measures everything; returns what goes into the file."""
     if not TROUPE.exists():
         sys.exit(f"{TROUPE.relative_to(ROOT)} is not built")
     started = datetime.datetime.now(datetime.timezone.utc)
     load_before = os.getloadavg()[0]
     build_echo_load()
     found = Growth(arguments.quick)
-    repeat = arguments.repeat or (QUICK_REPEAT if arguments.quick else REPEAT)
-    measure_sizes(found, repeat)
+    measure_sizes(found, arguments.repeat or (QUICK_REPEAT if arguments.quick else REPEAT))
     measure_crowd(found)
-    summaries = found.summaries()
-    verdicts = gates(found, summaries)
+    verdicts = gates(found.rows)
+    content = report.facts(started, load_before, {"troupe"}) | {
+        "quick": arguments.quick,
+        "gates": [verdict.line() for verdict in verdicts],
+        "skipped": found.skipped,
+        "broken": found.broken,
+        "rows": found.rows,
+    }
     path = ROOT / "bench" / "results" / f"growth-{started:%Y-%m-%d-%H%M%S}.json"
-    report.write_json(
-        arguments.output or path,
-        report.facts(started, load_before, {"troupe"})
-        | {
-            "quick": arguments.quick,
-            "gates": [verdict.line() for verdict in verdicts],
-            "skipped": found.skipped,
-            "broken": found.broken,
-            "rows": found.rows,
-        },
-    )
-    print(table(found, summaries))
+    report.write_json(arguments.output or path, content)
+    return content
+
+
+def run(arguments, content=None):
+    """Measures, or takes what was measured; prints, draws, writes. Returns: the exit code."""
+    is_new = content is None
+    content = measured(arguments) if is_new else content
+    costs, verdicts = table(content["rows"]), gates(content["rows"])
+    print(costs)
     print()
-    for line in found.skipped:
+    for line in content.get("skipped", ()):
         print(f"skipped: {line}")
-    for line in found.broken:
+    for line in content.get("broken", ()):
         print(f"BROKEN: {line}")
     for verdict in verdicts:
         print(verdict.line())
     counts = Counter(verdict.word for verdict in verdicts)
     print(f"{counts['PASS']} passed, {counts['MISS']} missed, {counts['SKIP']} skipped")
-    if arguments.charts or not arguments.quick:
-        charts.write_growth(list(panels(summaries)))
-    return 1 if found.broken else 0
+    if arguments.charts or (is_new and not arguments.quick):
+        charts.write_growth(list(panels(summarise(content["rows"]))))
+    if arguments.write_docs:
+        report.write_growth_docs(costs, verdicts, content)
+    return 1 if content.get("broken") else 0

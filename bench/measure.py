@@ -188,13 +188,6 @@ def listening_port(server):
     return port
 
 
-def cpu_seconds(pid):
-    """User and system time of all threads."""
-    # The name in parentheses may hold spaces; user and system time are fields 14 and 15.
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
 def status_bytes(pid, name):
     """A figure of /proc/PID/status, such as VmRSS."""
     text = Path(f"/proc/{pid}/status").read_text()
@@ -209,7 +202,7 @@ class Load:
     p50_us: float
     p99_us: float
     p99_9_us: float
-    cpu_us: float  # for each request
+    cpu_us: float  # for each request, connecting left out
     grown_bytes: int  # at its peak
 
 
@@ -225,11 +218,12 @@ def serve(run, connections, size_bytes=64, idle=0):
         load_command += ["--connections", str(connections), "--size", str(size_bytes)]
         load_command += ["--seconds", seconds, "--warmup", warm_up, "--idle", str(idle)]
         pid = server.process.pid
-        cpu_before, bytes_before = cpu_seconds(pid), status_bytes(pid, "VmRSS")
+        load_command += ["--server", str(pid)]
+        bytes_before = status_bytes(pid, "VmRSS")
         line = finished(load_command, {})
-        cpu, peak_bytes = cpu_seconds(pid) - cpu_before, status_bytes(pid, "VmHWM")
-    rate, p50, p99, p99_9, _, requests = (float(text) for text in line.split("\t"))
-    return Load(rate, p50, p99, p99_9, cpu / requests * 1e6, peak_bytes - bytes_before)
+        grown_bytes = status_bytes(pid, "VmHWM") - bytes_before
+    rate, p50, p99, p99_9, _, requests, cpu = (float(text) for text in line.split("\t"))
+    return Load(rate, p50, p99, p99_9, cpu / requests * 1e6, grown_bytes)
 
 
 def echo(run, name, connections, size_bytes=64):

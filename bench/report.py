@@ -50,6 +50,10 @@ def ratio(summaries, metric, peer):
     return ours.median / theirs.median
 
 
+def cell(summary):
+    return f"{short(summary.median)} ({short(summary.low)}..{short(summary.high)})"
+
+
 def table(works, peers, summaries):
     """One markdown row per metric; each peer's cell ends in troupe's ratio to it."""
     lines = [
@@ -68,11 +72,11 @@ def table(works, peers, summaries):
             if summary is None:
                 cells.append("")
                 continue
-            cell = f"{short(summary.median)} ({short(summary.low)}..{short(summary.high)})"
+            text = cell(summary)
             of_peer = ratio(summaries, metric.name, peer.name)
             if peer.name != "troupe" and of_peer is not None:
-                cell += f" **{of_peer:.3g}**"
-            cells.append(cell)
+                text += f" **{of_peer:.3g}**"
+            cells.append(text)
         direction = "+" if metric.better == HIGHER else "-"
         lines.append(f"| {metric.name} {direction} | {metric.unit} | {' | '.join(cells)} |")
     return "\n".join(lines)
@@ -92,7 +96,10 @@ class Verdict:
 def judge(name, figure, sign, target, text):
     if figure is None:
         return Verdict("SKIP", name, "-", text)
-    return Verdict("PASS" if SIGNS[sign](figure, target) else "MISS", name, f"{figure:.3g}", text)
+    word, seen = "PASS" if SIGNS[sign](figure, target) else "MISS", f"{figure:.3g}"
+    # A miss by a hair shows the hair.
+    seen = f"{figure:.5g}" if word == "MISS" and float(seen) == target else seen
+    return Verdict(word, name, seen, text)
 
 
 def gate_verdict(metric, gate, summaries):
@@ -197,9 +204,11 @@ def write_json(path, content):
 def table_of_misses(verdicts, reasons):
     """`reasons`: gate -> why, which a person has written."""
     lines = ["| Gate | Seen | Target | Why, as far as it is known |", "|---|---|---|---|"]
+    told = set()
     for verdict in verdicts:
         if verdict.word == "MISS":
-            why = reasons.get(verdict.name, "-")
+            why = "as above" if verdict.name in told else reasons.get(verdict.name, "-")
+            told.add(verdict.name)
             lines.append(f"| {verdict.name} | {verdict.seen} | {verdict.target} | {why} |")
     return "\n".join(lines) if len(lines) > 2 else "Every gate is met."
 
@@ -240,9 +249,18 @@ def write_docs(works, peers, summaries, verdicts, content):
     """The tables of docs/performance.md, so that they say what was measured. The reasons for misses
     are a person's, and stay with their gates."""
     before, misses, after = split_at_markers(DOCS.read_text(), "misses")
-    rows = [re.split(r" *\| *", line.strip("| ")) for line in misses.splitlines()]
-    reasons = {cells[0]: cells[3] for cells in rows if len(cells) == 4}
+    reasons = {}
+    for line in misses.splitlines():
+        cells = re.split(r" *\| *", line.strip("| "))
+        if len(cells) == 4:
+            reasons.setdefault(cells[0], cells[3])  # The next one of a gate is "as above".
     text = before + table_of_misses(verdicts, reasons) + after
     before, _, after = split_at_markers(text, "results")
     parts = (origin(content), table(works, peers, summaries), table_of_gates(verdicts))
+    DOCS.write_text(before + "\n\n".join(parts) + after)
+
+
+def write_growth_docs(table_of_costs, verdicts, content):
+    before, _, after = split_at_markers(DOCS.read_text(), "growth")
+    parts = (origin(content), table_of_gates(verdicts), table_of_costs)
     DOCS.write_text(before + "\n\n".join(parts) + after)

@@ -63,7 +63,8 @@ def parse_arguments():
         parser.error(f"{growth.NAME} runs alone")
     for name in set(arguments.peer or ()) - {peer.name for peer in PEERS}:
         parser.error(f"no peer {name}; there are: {' '.join(peer.name for peer in PEERS)}")
-    if arguments.write_docs and not (arguments.results or is_whole(arguments)):
+    is_growth = arguments.work == [growth.NAME] and not arguments.quick
+    if arguments.write_docs and not (arguments.results or is_growth or is_whole(arguments)):
         parser.error("--write-docs needs a run of everything, or --from")
     return arguments
 
@@ -242,13 +243,14 @@ def measured(session):
 
 def read_results(paths):
     """The rows of these files as one run; a work counts where it was measured last."""
-    content = {"rows": [], "sources": []}
+    content = {"rows": [], "sources": [], "versions": {}}
     for path in paths:
         found = json.loads(path.read_text())
         measured_here = {row["work"] for row in found["rows"]}
         content["rows"] = [row for row in content["rows"] if row["work"] not in measured_here]
         content["rows"] += found["rows"]
-        content |= {key: found[key] for key in ("date", "machine", "compilers", "versions")}
+        content |= {key: found[key] for key in ("date", "machine", "compilers")}
+        content["versions"] |= found["versions"]
         content["sources"].append(path.name)
     return content
 
@@ -287,7 +289,8 @@ def main():
         os.execv(MICRO, [MICRO.name, f"--benchmark_filter={arguments.micro}"])
     if arguments.work == [growth.NAME]:
         raise_descriptor_limit()
-        return growth.run(arguments)
+        content = read_results(arguments.results) if arguments.results else None
+        return growth.run(arguments, content)
     session = Session(arguments)
     content = read_results(arguments.results) if arguments.results else measured(session)
     return finish(session, content)

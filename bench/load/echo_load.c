@@ -5,16 +5,17 @@
  * any certificate.
  *
  *   echo_load --port P [--host 127.0.0.1] [--connections 64] [--seconds 3] [--size 64] [--warmup 1]
- *             [--idle 0]
+ *             [--idle 0] [--server PID]
  *
  * Beside those, --idle connections are open over which nothing is sent, and nothing may come.
  *
  * Prints one line of tab-separated numbers, no header; fields are only ever added at its end:
  *
- *   requests/s  p50_us  p99_us  p99.9_us  errors  requests
+ *   requests/s  p50_us  p99_us  p99.9_us  errors  requests  server_cpu_s
  *
  * The first four are of the counted seconds, after the warm-up; `requests` counts every request
- * answered in the whole run, warm-up included, for who relates it to the server's CPU time.
+ * answered in the whole run, warm-up included. So does `server_cpu_s`, the CPU time that --server
+ * took for them once all connections were there; 0 without that option.
  * An error is a connection that was refused, closed, left without an answer, or sent a wrong byte.
  * The first one is told on stderr. Exit code: 0 no errors, 1 errors, 2 wrong usage.
  *
@@ -93,6 +94,7 @@ static double percentile(const struct histogram* h, double share) {
 struct options {
   struct sockaddr_in server;
   size_t connections, size_bytes;
+  long server_pid; /* 0: not told */
   size_t idle; /* more connections, over which nothing is ever sent */
   double seconds, warmup_seconds;
 };
@@ -120,6 +122,7 @@ struct run {
   bool sending;
   bool counting;
   uint64_t requests;
+  double server_cpu_s;
   uint8_t* pattern; /* random bytes; every message is a window of it */
   uint8_t* input;
   struct histogram latency_ns;
@@ -392,9 +395,31 @@ static void drain(struct run* r) {
     if (r->connections[i].state == waiting) fail(r, &r->connections[i], "no answer in time");
 }
 
+/* User and system time of all threads of the server. */
+static double server_cpu_s(const struct run* r) {
+  char path[64], text[1024];
+  if (r->options.server_pid == 0) return 0;
+  snprintf(path, sizeof path, "/proc/%ld/stat", r->options.server_pid);
+  FILE* file = fopen(path, "r");
+  if (file == NULL) fail_program(path);
+  size_t size = fread(text, 1, sizeof text - 1, file);
+  fclose(file);
+  text[size] = '\0';
+  /* The name in parentheses may hold spaces; user and system time are fields 14 and 15. */
+  const char* behind_name = strrchr(text, ')');
+  unsigned long user, system;
+  const char* format = ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu";
+  if (behind_name == NULL || sscanf(behind_name, format, &user, &system) != 2) {
+    fprintf(stderr, "echo_load: %s: not understood\n", path);
+    exit(1);
+  }
+  return (double)(user + system) / (double)sysconf(_SC_CLK_TCK);
+}
+
 /* Returns the length of the counted part. */
 static double load(struct run* r) {
   connect_all(r);
+  double cpu_before = server_cpu_s(r);
   int64_t start = now_ns();
   r->sending = true;
   for (size_t i = 0; i < r->options.connections; ++i)
@@ -406,6 +431,7 @@ static double load(struct run* r) {
   r->counting = false;
   double counted_seconds = (double)(now_ns() - counted_from) / (double)second_ns;
   drain(r);
+  r->server_cpu_s = server_cpu_s(r) - cpu_before;
   return counted_seconds;
 }
 
@@ -414,7 +440,7 @@ static double load(struct run* r) {
 static void usage(void) {
   fputs(
       "usage: echo_load --port P [--host 127.0.0.1] [--connections 64] [--seconds 3]"
-      " [--size 64] [--warmup 1] [--idle 0]\n",
+      " [--size 64] [--warmup 1] [--idle 0] [--server PID]\n",
       stderr);
   exit(2);
 }
@@ -443,6 +469,8 @@ static struct options parse(int argc, char** argv) {
       o.connections = (size_t)number(value, 1, 1000000);
     } else if (strcmp(name, "--idle") == 0) {
       o.idle = (size_t)number(value, 0, 1000000);
+    } else if (strcmp(name, "--server") == 0) {
+      o.server_pid = (long)number(value, 1, 1e9);
     } else if (strcmp(name, "--seconds") == 0) {
       o.seconds = number(value, 0.01, 1e6);
     } else if (strcmp(name, "--size") == 0) {
@@ -490,8 +518,8 @@ int main(int argc, char** argv) {
   prepare_transport();
   double counted_seconds = load(&r);
   const struct histogram* h = &r.latency_ns;
-  printf("%.1f\t%.2f\t%.2f\t%.2f\t%zu\t%llu\n", (double)h->count / counted_seconds,
+  printf("%.1f\t%.2f\t%.2f\t%.2f\t%zu\t%llu\t%.2f\n", (double)h->count / counted_seconds,
          percentile(h, 0.5) / 1e3, percentile(h, 0.99) / 1e3, percentile(h, 0.999) / 1e3, r.errors,
-         (unsigned long long)r.requests);
+         (unsigned long long)r.requests, r.server_cpu_s);
   return r.errors == 0 ? 0 : 1;
 }

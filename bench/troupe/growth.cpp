@@ -168,7 +168,7 @@ task<> sleep_through(time_point deadline, countdown& armed, countdown& fired) {
 
 task<> give_way() { co_await yield(); }
 
-// Tasks that sleep for two seconds, of which then one wakes up in each microsecond, in no order;
+// Tasks that sleep for some seconds, of which then one wakes up in each microsecond, in no order;
 // and timeouts beside them.
 std::vector<double> grow_timers(const settings& given) {
   std::size_t count = size_or(given, 1'000);
@@ -177,7 +177,7 @@ std::vector<double> grow_timers(const settings& given) {
     constexpr std::uint64_t prime = 7'919;
     countdown armed{count}, fired{count};
     double cpu_before = cpu_nanoseconds();
-    time_point first = now() + 2s;
+    time_point first = now() + 2s + count * 4us;
     for (std::size_t i = 0; i < count; ++i) {
       time_point deadline = first + std::chrono::microseconds{i * prime % count};
       (void)spawn([deadline, &armed, &fired] { return sleep_through(deadline, armed, fired); });
@@ -188,8 +188,8 @@ std::vector<double> grow_timers(const settings& given) {
     auto start = real_clock::now();
     for (std::size_t i = 0; i < timeouts; ++i) co_await timeout(10s, give_way());
     double timeout_ns = seconds_since(start) * 1e9 / static_cast<double>(timeouts);
+    co_await sleep_until(first - 20ms);
     if (now() > first) throw std::runtime_error{"growth_timers: fired before all were armed"};
-    co_await sleep_until(first);
     cpu_before = cpu_nanoseconds();
     co_await fired.zero();
     double fired_ns = (cpu_nanoseconds() - cpu_before) / static_cast<double>(count);
