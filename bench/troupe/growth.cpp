@@ -173,11 +173,11 @@ task<> give_way() { co_await yield(); }
 std::vector<double> grow_timers(const settings& given) {
   std::size_t count = size_or(given, 1'000);
   return on_runtime(given, [count]() -> task<std::vector<double>> {
-    constexpr std::size_t timeouts = 200'000;
+    constexpr std::size_t timeouts = 100'000;
     constexpr std::uint64_t prime = 7'919;
     countdown armed{count}, fired{count};
     double cpu_before = cpu_nanoseconds();
-    time_point first = now() + 2s + count * 4us;
+    time_point first = now() + 2s + count * 10us;
     for (std::size_t i = 0; i < count; ++i) {
       time_point deadline = first + std::chrono::microseconds{i * prime % count};
       (void)spawn([deadline, &armed, &fired] { return sleep_through(deadline, armed, fired); });
