@@ -18,7 +18,7 @@ STYLE = """
     .title { font-weight: 600; font-size: 14px }
     .note { font-size: 11px }
     .troupe { fill: #0969da } .one { fill: #54aeff } .peer { fill: #8c959f }
-    .whisker { stroke: #57606a; stroke-width: 1.2; fill: none }
+    .whisker { stroke: #32383f; stroke-width: 1.2; fill: none }
     .axis { stroke: #8c959f; stroke-width: 0.6; fill: none }
     .line0 { stroke: #0969da; fill: #0969da } .line1 { stroke: #bc4c00; fill: #bc4c00 }
     .line2 { stroke: #1a7f37; fill: #1a7f37 } .line3 { stroke: #8250df; fill: #8250df }

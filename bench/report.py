@@ -96,9 +96,9 @@ class Verdict:
 def judge(name, figure, sign, target, text):
     if figure is None:
         return Verdict("SKIP", name, "-", text)
-    word, seen = "PASS" if SIGNS[sign](figure, target) else "MISS", f"{figure:.3g}"
+    word, seen = "PASS" if SIGNS[sign](figure, target) else "MISS", short(figure)
     # A miss by a hair shows the hair.
-    seen = f"{figure:.5g}" if word == "MISS" and float(seen) == target else seen
+    seen = f"{figure:.5g}" if word == "MISS" and seen == short(target) else seen
     return Verdict(word, name, seen, text)
 
 
