@@ -144,7 +144,10 @@ std::map<std::string, work> message_works() {
 const std::map<std::string, work>& works() {
   static const auto all = [] {
     auto every = message_works();
+    every.merge(task_works());
+    every.merge(time_works());
     every.merge(actor_works());
+    every.merge(network_works());
     every.merge(crash_works());
     every.merge(steal_works());
     every.merge(growth_works());

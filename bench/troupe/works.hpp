@@ -44,9 +44,13 @@ struct work {
 /// All works that yield figures, by name.
 const std::map<std::string, work>& works();
 
-/// The parts of it: what tasks do; what actors do, two by two and by the million; how they fail.
+/// The parts of it: what tasks do, alone, with channels and with time; what actors do, two by two
+/// and by the million; and how they fail.
+std::map<std::string, work> task_works();
 std::map<std::string, work> message_works();
+std::map<std::string, work> time_works();
 std::map<std::string, work> actor_works();
+std::map<std::string, work> network_works();
 std::map<std::string, work> crash_works();
 /// What a worker that computes leaves to another one; what it costs to have many of something.
 std::map<std::string, work> steal_works();
