@@ -113,6 +113,8 @@ void task_core::abandon() noexcept {
 }
 
 void task_core::tell_handle() noexcept {
+  // Nobody touches a detached task any more.
+  if (join_.load(std::memory_order_acquire) == joined_detached) return release();  // <- detach
   std::uint64_t seen = join_.exchange(joined_done, std::memory_order_acq_rel);  // -> done, detach
   if (seen == joined_detached) {
     release();

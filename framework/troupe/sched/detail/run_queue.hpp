@@ -1,8 +1,10 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include <troupe/base/cache_line.hpp>
 #include <troupe/pal/atomic.hpp>
@@ -53,10 +55,14 @@ public:
   void prefetch() noexcept {
     std::uint32_t head = head_.load(std::memory_order_relaxed);
     if (tail_.load(std::memory_order_relaxed) - head <= turns_ahead) return;
-    const char* address =
-        reinterpret_cast<const char*>(slot(head + turns_ahead).load(std::memory_order_relaxed));
-    prefetch_to_write(address);
-    prefetch_to_write(address + cache_line_bytes);
+    prefetch(slot(head + turns_ahead).load(std::memory_order_relaxed));
+  }
+
+  /// The same for jobs that come in from elsewhere, before they are pushed.
+  static void prefetch_first(std::span<job* const> incoming) noexcept {
+    for (job* each : incoming.first(std::min<std::size_t>(incoming.size(), turns_ahead))) {
+      prefetch(each);
+    }
   }
 
   /// Takes half of the jobs, the oldest ones. Returns: how many were written to `out`.
@@ -100,6 +106,12 @@ public:
 
 private:
   static constexpr std::uint32_t turns_ahead = 6;
+
+  static void prefetch(const job* of) noexcept {
+    const char* address = reinterpret_cast<const char*>(of);
+    prefetch_to_write(address);
+    prefetch_to_write(address + cache_line_bytes);
+  }
 
   pal::atomic<job*>& slot(std::uint32_t index) noexcept { return slots_[index % capacity]; }
 

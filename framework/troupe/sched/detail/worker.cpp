@@ -97,6 +97,7 @@ job* worker::take_injected() noexcept {
   std::array<job*, inject_batch> taken;
   std::size_t most = std::min({share + 1, room + 1, std::size_t{inject_batch}});
   std::size_t count = owner_.injected_.pop(std::span{taken}.first(most));
+  run_queue::prefetch_first(std::span{taken}.first(count));
   for (std::size_t i = 1; i < count; ++i) push_quietly(*taken[i]);
   return count == 0 ? nullptr : taken[0];
 }
@@ -120,7 +121,8 @@ void worker::overflow(job& ready) noexcept {
   std::array<job*, run_queue::capacity / 2> half;
   std::uint32_t count = queue_.take_half(half);
   owner_.injected_.push_all(std::span{half}.first(count));
-  owner_.injected_.push(ready);
+  [[maybe_unused]] bool has_room = queue_.push(ready);  // Nobody else pushes.
+  TROUPE_ASSERT(has_room);
   overflows_.increment();
   owner_.wake_for(wake_reason::search);
 }

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <span>
 
 #include <troupe/sched/detail/worker.hpp>
 #include <troupe/sched/scheduler.hpp>
@@ -82,6 +83,7 @@ bool worker::has_work() const noexcept {
 std::size_t worker::steal_half(worker& victim) noexcept {
   std::array<job*, run_queue::capacity / 2> taken;
   std::uint32_t count = victim.queue_.take_half(taken);
+  run_queue::prefetch_first(std::span{taken}.first(count));
   for (std::uint32_t i = 0; i < count; ++i) {
     push_quietly(*taken[i]);
     stolen_.increment();
