@@ -185,6 +185,14 @@ public:
 
   /// Makes it as new. Requires: nobody sends, nobody receives; a late poke may come.
   void reset() noexcept { word_.store(0, std::memory_order_relaxed); }
+  /// The same for a receiver that begins asleep.
+  void reset_asleep() noexcept { word_.store(idle, std::memory_order_relaxed); }
+
+  /// Returns: true when nothing is sent, and nobody waits for room. R1
+  [[nodiscard]] bool has_none() const noexcept {
+    std::uint64_t seen = word_.load(std::memory_order_acquire);  // <- push
+    return address_of(seen) == nullptr && (seen & wanted) == 0;
+  }
 
   /// Refuses new messages. Returns what has to be woken: the receiver, and all waiting senders.
   struct closing {

@@ -17,7 +17,10 @@ namespace {
 // Room goes back in batches of a sixteenth; smaller mailboxes give each back when it is begun.
 constexpr std::uint32_t batches = 16;
 
-pal::atomic<std::uint32_t> actors_started{0};
+// On a line of its own: each birth writes it, and what lies beside it is read by all.
+struct alignas(cache_line_bytes) {
+  pal::atomic<std::uint32_t> count{0};
+} actors_started;
 
 }  // namespace
 
@@ -53,14 +56,19 @@ void actor_block::drop_room() noexcept {
 void actor_block::prepare_life() {
   if (is_pinned_) (void)side();  // All its tasks are routed.
   envelope* first = table_->start_event != nullptr ? table_->start_event() : nullptr;
-  started_.store(actors_started.fetch_add(1, std::memory_order_relaxed), std::memory_order_relaxed);
+  started_.store(actors_started.count.fetch_add(1, std::memory_order_relaxed), std::memory_order_relaxed);
   std::uint64_t older = refs_.load(std::memory_order_relaxed) >> generation_shift;
   refs_.store((older << generation_shift) | 2, std::memory_order_relaxed);
-  if (first != nullptr) (void)mail_.push_reserved(*first);
+  if (first != nullptr) {
+    (void)mail_.push_reserved(*first);
+  } else if (!is_supervised_) {
+    mail_.reset_asleep();  // Nothing is left to do for its life to begin.
+  }
   life_.store(0, std::memory_order_release);  // -> all_unsupervised
 }
 
 void actor_block::begin_life() noexcept {
+  if (table_->start_event == nullptr && !is_supervised_) return;  // It sleeps.
   bool nobody_waits = false;
   if (!mail_.try_idle(0, nobody_waits)) schedule_turn_back();
 }
@@ -82,7 +90,7 @@ void actor_block::drop_ref() noexcept {
   if (count == 1) {
     recycle();
   } else if (count == 2 && mail_.poke()) {
-    schedule_turn();  // Only its life is left, as it seems: its own turn will see to it.
+    schedule_turn_back();  // Only its life is left, as it seems: its own turn will see to it.
   }
 }
 
@@ -98,6 +106,10 @@ bool actor_block::try_add_ref(std::uint32_t wanted) noexcept {
 void actor_block::recycle() noexcept {
   drop_mail();  // What came in past the end, from who had room or a node of its own.
   free_extension();
+  give_block_back();
+}
+
+void actor_block::give_block_back() noexcept {
   exec_.store(nullptr, std::memory_order_relaxed);
   std::uint64_t older = refs_.load(std::memory_order_relaxed) >> generation_shift;
   refs_.store((older + 1) << generation_shift, std::memory_order_release);  // -> try_add_ref
@@ -204,6 +216,7 @@ bool actor_block::try_run(request_base& message) noexcept {
 
 void actor_block::work() noexcept {
   if ((rests_ || handler_.load(std::memory_order_relaxed) != nullptr) && !begin_turn()) return;
+  if (only_life_is_left() && end_unseen()) return;
   for (int left_this_turn = mail_per_turn;; --left_this_turn) {
     if (mail_.take_poke() && !look_up()) return;
     if (left_this_turn == 0) return schedule_turn_back();

@@ -348,6 +348,7 @@ private:
   [[nodiscard]] bool begin_anew() noexcept;
   void remind() noexcept;
   void end_life() noexcept;
+  [[nodiscard]] bool end_unseen() noexcept;
 
   void close_mail() noexcept;
   void drop_mail() noexcept;
@@ -369,6 +370,7 @@ private:
   }
   void abandon() noexcept;
   void recycle() noexcept;
+  void give_block_back() noexcept;
 
   [[nodiscard]] std::uint32_t capacity() const noexcept { return is_unbounded_ ? 0 : capacity_; }
 
