@@ -61,8 +61,6 @@ std::vector<double> sleep_all(const settings& given) {
   });
 }
 
-task<> give_way() { co_await yield(); }
-
 // An operation that suspends once, under a limit of time that it never reaches. 100 tasks, so that
 // every worker has work.
 double timeouts(const settings& given) {
@@ -74,7 +72,7 @@ double timeouts(const settings& given) {
       for (std::size_t i = 0; i < tasks; ++i) {
         all.spawn([each]() -> task<> {
           using namespace std::chrono_literals;
-          for (std::size_t n = 0; n < each; ++n) co_await timeout(10s, give_way());
+          for (std::size_t n = 0; n < each; ++n) co_await timeout(10s, yield());
         });
       }
       co_return;

@@ -1,4 +1,7 @@
+#include <atomic>
 #include <chrono>
+#include <cstdint>
+#include <functional>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -11,9 +14,11 @@
 #include <troupe/sync/event.hpp>
 #include <troupe/sync/mpsc.hpp>
 #include <troupe/sync/oneshot.hpp>
+#include <troupe/task/select.hpp>
 #include <troupe/task/shield.hpp>
 #include <troupe/task/spawn.hpp>
 #include <troupe/task/when_all.hpp>
+#include <troupe/task/yield.hpp>
 
 #include <sched/virtual_worker.hpp>
 #include <witness.hpp>
@@ -52,6 +57,35 @@ BOOST_AUTO_TEST_CASE(gives_a_bool_too) {
     BOOST_TEST(co_await timeout(10ms, truth()));
     result<bool> as_result = co_await timeout(10ms, truth()).as_result();
     BOOST_TEST(as_result.value());
+  });
+}
+
+BOOST_AUTO_TEST_CASE(a_yield_in_time_goes_behind_the_others) {
+  rt.block_on([]() -> task<> {
+    int others_ran = 0;
+    for (int i = 0; i < 3; ++i) {
+      spawn([&others_ran]() -> task<> {
+        ++others_ran;
+        co_return;
+      });
+    }
+    co_await timeout(1h, yield());
+    BOOST_TEST(others_ran == 3);
+    for (int i = 0; i < 10; ++i) {  // Whichever branch is looked at first.
+      auto first = co_await select(yield(), sleep_for(1h));
+      BOOST_TEST(first.index() == 0u);
+    }
+  });
+}
+
+BOOST_AUTO_TEST_CASE(a_task_that_yields_in_time_can_be_stopped) {
+  rt.block_on([]() -> task<> {
+    auto busy = spawn([]() -> task<> {
+      for (;;) co_await timeout(1h, yield());
+    });
+    co_await yield();
+    co_await busy.cancel();
+    BOOST_TEST(busy.done());
   });
 }
 
@@ -145,6 +179,57 @@ BOOST_AUTO_TEST_CASE(no_time_at_all_and_no_end_of_time_are_limits_too) {
     BOOST_TEST((co_await timeout(duration::max(), give_after(1ms, 1))) == 1);
     BOOST_TEST((co_await timeout_at(time_point::max(), give_after(1ms, 2))) == 2);
     BOOST_TEST((co_await timeout_at(time_point::min(), never.wait()).as_result()).has_error());
+  });
+}
+
+// An operation that is never ready; whoever wakes it finds its key.
+class never_ready {
+public:
+  struct seen {
+    std::atomic<std::uint64_t> key{0};
+    std::atomic<int> looks{0};
+  };
+  static constexpr const char* name = "nothing";
+  explicit never_ready(seen& to) noexcept : to_{&to} {}
+  bool poll() noexcept {
+    to_->looks.fetch_add(1);
+    return false;
+  }
+  bool enlist(waker key) noexcept {
+    to_->key.store(key.bits());
+    return true;
+  }
+  void delist() noexcept {}
+  void take() noexcept {}
+
+private:
+  seen* to_;
+};
+
+task<> wake_all_the_time(never_ready::seen& whom) {
+  for (;;) {
+    waker::from_bits(whom.key.load()).wake();
+    co_await yield();
+  }
+}
+
+// By the real clock: only there a long limit lies on the shelf first.
+BOOST_AUTO_TEST_CASE(a_long_limit_is_never_early_and_counts_from_the_first_wait) {
+  runtime real;
+  real.block_on([]() -> task<> {
+    time_point start = now();
+    event never;
+    result<void> outcome = co_await timeout(100ms, never.wait()).as_result();
+    BOOST_TEST((outcome.error() == errc::timed_out));
+    BOOST_CHECK(now() - start >= 100ms);
+    start = now();
+    never_ready::seen seen;
+    auto restless = spawn(wake_all_the_time, std::ref(seen));
+    outcome = co_await timeout(100ms, never_ready{seen}).as_result();
+    co_await restless.cancel();
+    BOOST_TEST((outcome.error() == errc::timed_out));
+    BOOST_TEST(seen.looks.load() > 10);
+    BOOST_CHECK(now() - start >= 100ms);
   });
 }
 

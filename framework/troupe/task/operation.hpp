@@ -197,8 +197,13 @@ private:
     for (;;) {
       // Set before enlist(): another worker may run on_wake() as soon as commit_wait() succeeds.
       enlisted_ = true;
-      if (op_.enlist(task_->current_waker())) {
-        if (task_->commit_wait(is_shielded()) == task_core::wait_outcome::suspended) return false;
+      bool is_enlisted = op_.enlist(task_->current_waker());
+      if (task_->is_to_give_way() && is_enlisted) {
+        task_->schedule_back();  // Awake: it is woken by nobody, and goes on when its turn comes.
+        return false;
+      }
+      if (is_enlisted && task_->commit_wait(is_shielded()) == task_core::wait_outcome::suspended) {
+        return false;
       }
       delist();
       if (look()) return true;

@@ -112,7 +112,9 @@ public:
   template <class Awaitable>
   decltype(auto) await_transform(Awaitable&& awaitable,
                                  std::source_location where = std::source_location::current()) {
-    if constexpr (operation<std::remove_reference_t<Awaitable>>) {
+    if constexpr (requires { awaitable.await_ready(); }) {
+      return std::forward<Awaitable>(awaitable);  // Shorter than the operation it may have as well.
+    } else if constexpr (operation<std::remove_reference_t<Awaitable>>) {
       return operation_awaiter<std::remove_reference_t<Awaitable>&>{awaitable, core_, where};
     } else if constexpr (operation_source<Awaitable>) {
       using op = decltype(std::forward<Awaitable>(awaitable).as_operation());

@@ -9,9 +9,30 @@ namespace troupe::inline v0_1 {
 
 namespace detail {
 
+/// The same where it is raced or bounded in time: ready once the task has gone behind the others.
+class yield_operation {
+public:
+  static constexpr const char* name = "its next turn (yield)";
+
+  yield_operation() noexcept {}
+
+  bool poll() noexcept { return has_given_way_; }
+  bool enlist(waker key) noexcept {
+    key.task()->give_way();
+    return has_given_way_ = true;
+  }
+  void delist() noexcept {}
+  void take() noexcept {}
+
+private:
+  bool has_given_way_ = false;
+};
+
 class yield_awaiter {
 public:
   yield_awaiter() noexcept {}
+
+  [[nodiscard]] yield_operation as_operation() const noexcept { return yield_operation{}; }
 
   bool await_ready() const noexcept { return false; }
 
@@ -40,7 +61,7 @@ private:
 
 /// Gives way: the task goes behind everything that is ready on its worker.
 /// Errors: `canceled` when the task was asked to stop.
-/// Example: `co_await yield();`
+/// Example: `co_await yield();` It can stand in select and timeout, too.
 [[nodiscard]] inline detail::yield_awaiter yield() noexcept { return detail::yield_awaiter{}; }
 
 }  // namespace troupe::inline v0_1
