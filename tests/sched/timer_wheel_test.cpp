@@ -29,11 +29,22 @@ struct wheel_at {
     node.deadline = start + after;
     return wheel.insert(node);
   }
-  void advance(duration after) { wheel.advance(start + after); }
+  void advance(duration after) { wheel.advance(start + after, SIZE_MAX, false); }
   [[nodiscard]] duration next() const { return wheel.next().value() - start; }
 
   time_point start;
   timer_wheel wheel;
+};
+
+/// One with a shelf, and the time it goes by.
+struct shelved {
+  void pass(duration length, bool is_owner) {
+    clock.advance(length);
+    if (wheel.due(clock.now())) wheel.advance(clock.now(), SIZE_MAX, is_owner);
+  }
+
+  pal::virtual_clock clock;
+  timer_wheel wheel{clock.now(), true};
 };
 
 duration::rep ticks_up(duration exact) { return (exact + tick - 1ns) / tick; }
@@ -194,7 +205,7 @@ BOOST_AUTO_TEST_CASE(a_million_timers_fire_in_the_order_of_their_ticks) {
   BOOST_TEST(at.wheel.size() == count);
   std::size_t reached = 0, late = 0;
   while (auto next = at.wheel.next()) {
-    at.wheel.advance(*next);
+    at.wheel.advance(*next, SIZE_MAX, false);
     while (reached < count && fired(nodes[reached])) ++reached;
     late += reached < count && nodes[reached].deadline <= *next - tick;
   }
@@ -224,6 +235,113 @@ BOOST_AUTO_TEST_CASE(erase_against_advance_on_another_thread_settles_each_timer)
   });
   BOOST_TEST(changed_later.load() == 0u);
   BOOST_TEST(at.wheel.size() == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(no_more_fire_than_were_asked_for_and_the_others_stay_due) {
+  wheel_at at;
+  std::array<timer_node, 50> nodes;
+  for (auto& each : nodes) at.insert(each, 10ms);
+  at.wheel.advance(at.start + 1s, 20, true);
+  for (std::size_t i = 0; i < nodes.size(); ++i) BOOST_TEST(fired(nodes[i]) == (i < 20));
+  BOOST_TEST(at.wheel.size() == 30u);
+  BOOST_TEST(at.wheel.due(at.start + 10ms + tick));
+  at.wheel.erase(nodes[20]);
+  at.wheel.advance(at.start + 1s, 28, true);
+  BOOST_TEST(!fired(nodes[49]));
+  timer_node later;
+  at.insert(later, 2s);
+  at.wheel.advance(at.start + 1s, 28, true);
+  for (std::size_t i = 0; i < nodes.size(); ++i) BOOST_TEST(fired(nodes[i]) == (i != 20));
+  BOOST_TEST(at.wheel.size() == 1u);
+  BOOST_CHECK(at.next() >= 1s);
+  at.wheel.erase(later);
+}
+
+BOOST_AUTO_TEST_CASE(what_leaves_the_shelf_is_never_early_and_little_late) {
+  for (bool by_owner : {true, false}) {
+    shelved at;
+    std::vector<timer_node> nodes(3 * timer_shelf::capacity);  // Most of them find no room.
+    std::vector<time_point> armed(nodes.size());
+    for (std::size_t i = 0; i < nodes.size(); ++i) {
+      armed[i] = at.clock.now();
+      at.wheel.shelve(nodes[i], 100ms, at.clock);
+      at.pass(10us, by_owner);
+    }
+    std::size_t early = 0, late = 0;
+    for (int step = 0; step < 1200; ++step) {
+      at.pass(100us, by_owner);
+      for (std::size_t i = 0; i < nodes.size(); ++i) {
+        duration passed = at.clock.now() - armed[i];
+        early += fired(nodes[i]) && passed < 100ms;
+        late += !fired(nodes[i]) && passed > 100ms + timer_wheel::max_on_shelf + 100us + tick;
+      }
+    }
+    BOOST_TEST(early == 0u);
+    BOOST_TEST(late == 0u);
+    BOOST_TEST(at.wheel.size() == 0u);
+    at.wheel.clear_shelf(at.clock);
+    BOOST_TEST(!at.wheel.next().has_value());
+  }
+}
+
+BOOST_AUTO_TEST_CASE(what_was_erased_on_the_shelf_is_nothing_to_wait_for) {
+  shelved at;
+  timer_node node, kept;
+  BOOST_TEST(at.wheel.shelve(node, 10s, at.clock));
+  BOOST_TEST(!at.wheel.shelve(kept, 1h, at.clock));
+  BOOST_CHECK(at.wheel.next().value() <= at.clock.now() + timer_wheel::max_on_shelf);
+  at.wheel.erase(node);
+  BOOST_CHECK(node.deadline == time_point::min());
+  at.wheel.clear_shelf(at.clock);
+  BOOST_TEST(at.wheel.size() == 1u);
+  BOOST_CHECK(at.wheel.next().value() >= at.clock.now() + 1s);
+  at.wheel.erase(kept);
+  BOOST_CHECK(kept.deadline == at.clock.now() + 1h);
+  BOOST_TEST(!at.wheel.next().has_value());
+}
+
+BOOST_AUTO_TEST_CASE(an_empty_wheel_still_waits_for_its_shelf) {
+  shelved at;
+  timer_node on_shelf, in_wheel;
+  at.wheel.shelve(on_shelf, 1h, at.clock);
+  in_wheel.deadline = at.clock.now() + 1h;
+  at.wheel.insert(in_wheel);
+  at.wheel.erase(in_wheel);
+  BOOST_CHECK(at.wheel.next().value() <= at.clock.now() + timer_wheel::max_on_shelf);
+  at.wheel.erase(on_shelf);
+}
+
+// Goal:   a timer that its task takes off the shelf while another thread settles that has either
+//         fired or never will, and no other timer is lost.
+BOOST_AUTO_TEST_CASE(shelf_against_advance_on_another_thread_settles_each_timer) {
+  const std::size_t count = test::rounds(20'000);
+  shelved at;
+  auto nodes = std::make_unique<std::vector<timer_node>>(count);
+  pal::atomic<std::size_t> over{0};
+  std::size_t changed_later = 0, kept = 0;
+  test::race(2, [&](std::size_t self) {
+    if (self == 1) {
+      while (over.load() == 0) at.pass(timer_wheel::max_on_shelf, false);
+      return;
+    }
+    for (std::size_t i = 0; i < count; ++i) {
+      timer_node& each = (*nodes)[i];
+      at.wheel.shelve(each, i % 2 == 0 ? 10ms : duration{1h}, at.clock);
+      if (i % 100 == 1 && ++kept > 0) continue;
+      if (i % 7 == 0) at.wheel.clear_shelf(at.clock);
+      at.wheel.erase(each);
+      bool has_fired = fired(each);
+      pal::spin_hint();
+      changed_later += fired(each) != has_fired || each.linked();
+    }
+    over.store(1);
+  });
+  BOOST_TEST(changed_later == 0u);
+  at.wheel.clear_shelf(at.clock);
+  at.wheel.advance(at.clock.now() + 2h, SIZE_MAX, true);
+  BOOST_TEST(at.wheel.size() == 0u);
+  for (std::size_t i = 1; i < count; i += 100) kept -= fired((*nodes)[i]);
+  BOOST_TEST(kept == 0u);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -47,6 +47,18 @@ public:
     return &first;
   }
 
+  /// Appends all that `from` has, in its order.
+  void take_all(intrusive_list& from) noexcept {
+    if (from.empty()) return;
+    list_link& first = *from.root_.next;
+    list_link& last = *from.root_.prev;
+    from.root_.next = from.root_.prev = &from.root_;
+    first.prev = root_.prev;
+    root_.prev->next = &first;
+    last.next = &root_;
+    root_.prev = &last;
+  }
+
   /// Takes `element` off. Requires: it is in this list.
   static void erase(T& element) noexcept {
     list_link& link = element;

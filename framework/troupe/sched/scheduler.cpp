@@ -240,9 +240,12 @@ void scheduler::begin_sweeps() noexcept {
 }
 
 void scheduler::advance_all(time_point now) noexcept {
+  worker& here = detail::current_worker();
   if (alarms_.due(now)) alarms_.sweep(*this, now);
   for (auto& each : workers_) {
-    if (each->wheel().due(now)) each->wheel().advance(now);
+    if (each->wheel().due(now)) {
+      each->wheel().advance(now, here.room_for_more(), each.get() == &here);
+    }
   }
 }
 

@@ -14,24 +14,37 @@ public:
   static constexpr const char* name = "a point in time";
 
   explicit sleep_operation(duration length) noexcept : length_{length} {}
-  explicit sleep_operation(time_point deadline) noexcept : deadline_{deadline} {}
+  explicit sleep_operation(time_point deadline) noexcept { node_.deadline = deadline; }
   sleep_operation(sleep_operation&& other) noexcept
-      : length_{other.length_}, deadline_{other.deadline_} {}
+      : length_{other.length_}, is_limit_{other.is_limit_} {
+    node_.deadline = other.node_.deadline;
+  }
+  /// A limit of time, which will hardly be reached and need not be so exact.
+  static sleep_operation as_limit(duration length) noexcept {
+    sleep_operation made{length};
+    made.is_limit_ = true;
+    return made;
+  }
+  static sleep_operation as_limit(time_point deadline) noexcept {
+    return sleep_operation{deadline};
+  }
 
   void start() noexcept;
-  bool poll() noexcept { return over_ || node_.fired.load(std::memory_order_relaxed); }
+  bool poll() noexcept {
+    return over_ || node_.fired.load(std::memory_order_acquire);  // <- timer_wheel::fire_due
+  }
   bool enlist(waker key) noexcept;
   void delist() noexcept {
     if (node_.wheel != nullptr) node_.wheel->erase(node_);
   }
   void take() noexcept {}
 
-  [[nodiscard]] time_point deadline() const noexcept { return deadline_; }
+  [[nodiscard]] time_point deadline() const noexcept { return node_.deadline; }
 
 private:
-  duration length_{duration::min()};  // min: `deadline_` was given.
-  time_point deadline_{};
+  duration length_{duration::min()};  // min: a deadline was given.
   bool over_ = false;
+  bool is_limit_ = false;  // And so long that the shelf will do.
   timer_node node_;
 };
 

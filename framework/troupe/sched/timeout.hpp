@@ -72,7 +72,7 @@ private:
 
 template <class Branch, class When>
 auto make_timeout(std::source_location where, When when, Branch&& branch) {
-  return timeout_operation<branch_operation<Branch>>{where, sleep_operation{when},
+  return timeout_operation<branch_operation<Branch>>{where, sleep_operation::as_limit(when),
                                                      std::forward<Branch>(branch)};
 }
 
@@ -84,6 +84,7 @@ auto make_timeout(std::source_location where, When when, Branch&& branch) {
 /// Errors:  `errc::timed_out` as a system_error when the time is over first; what the operation
 ///          itself throws.
 /// Cancel:  on time-out an operation is taken back untouched; a task is asked to stop and awaited.
+/// Bounds:  never early; as late as sleep_for(), from 100 ms on up to 1 ms more.
 /// Example: `auto m = co_await timeout(50ms, rx.recv()).as_result();`
 template <detail::branch_source Branch>
 [[nodiscard]] auto timeout(duration length, Branch&& branch,

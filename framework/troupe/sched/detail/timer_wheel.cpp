@@ -1,8 +1,5 @@
 #include <troupe/sched/detail/timer_wheel.hpp>
 
-#include <algorithm>
-#include <bit>
-
 namespace troupe::inline v0_1::detail {
 
 std::uint64_t timer_wheel::round_up(time_point at) const noexcept {
@@ -24,99 +21,188 @@ duration::rep timer_wheel::to_time(std::uint64_t tick) const noexcept {
   return origin + static_cast<duration::rep>(std::min(tick, last) << tick_bits);
 }
 
-bool timer_wheel::insert(timer_node& node) noexcept {
-  pal::lock guard{mutex_};
-  node.wheel = this;
-  node.fired.store(false, std::memory_order_relaxed);
-  node.due_tick = round_up(node.deadline);
-  place(node);
-  size_.store(size_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-  duration::rep due = to_time(std::max(node.due_tick, now_tick_ + 1));
-  if (due >= next_.load(std::memory_order_relaxed)) return false;
-  next_.store(due, std::memory_order_seq_cst);  // -> worker::wait_in_driver, which looks twice
+// Returns: true when `at` is earlier than what was the next time until now.
+bool timer_wheel::lower_next(duration::rep at) noexcept {
+  if (at >= next_.load(std::memory_order_relaxed)) return false;
+  next_.store(at, std::memory_order_seq_cst);  // -> worker::wait_in_driver, which looks twice
   return true;
 }
 
+bool timer_wheel::insert(timer_node& node) noexcept {
+  pal::lock guard{mutex_};
+  node.wheel = this;
+  node.was_shelved = false;
+  node.fired.store(false, std::memory_order_relaxed);
+  return link(node);
+}
+
+bool timer_wheel::link(timer_node& node) noexcept {
+  place(node);
+  size_.store(size_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  return lower_next(to_time(std::max(round_up(node.deadline), now_tick_ + 1)));
+}
+
+bool timer_wheel::shelve(timer_node& node, duration length, const pal::clock& clock) noexcept {
+  bool is_earliest = false;
+  bool is_open = shelf_until_.load(std::memory_order_relaxed) != never;
+  if (!is_open || !shelf_.has_room()) is_earliest = open_shelf(clock.now());
+  node.wheel = this;
+  node.fired.store(false, std::memory_order_relaxed);
+  node.deadline = time_point{length};
+  node.was_shelved = true;
+  node.place = shelf_.put(node);
+  return is_earliest;
+}
+
+bool timer_wheel::open_shelf(time_point now) noexcept {
+  pal::lock guard{mutex_};
+  auto until = (now + max_on_shelf).time_since_epoch().count();
+  bool is_earliest = take_shelf(now, until);
+  return lower_next(until) || is_earliest;
+}
+
+void timer_wheel::clear_shelf(const pal::clock& clock) noexcept {
+  if (shelf_until_.load(std::memory_order_relaxed) == never) return;
+  pal::lock guard{mutex_};
+  (void)take_shelf(clock.now(), never);
+  update_next();
+}
+
+// Any time after a timer was put there will do: it is not early then.
+bool timer_wheel::take_shelf(time_point now, duration::rep until) noexcept {
+  bool is_earliest = false;
+  shelf_until_.store(until, std::memory_order_relaxed);
+  shelf_.take([&](timer_node& node) {
+    node.deadline = now + node.deadline.time_since_epoch();
+    is_earliest |= link(node);
+  });
+  return is_earliest;
+}
+
 void timer_wheel::erase(timer_node& node) noexcept {
+  if (node.fired.load(std::memory_order_acquire)) return;  // <- fire_due
+  if (node.was_shelved) {
+    node.was_shelved = false;
+    if (shelf_.take_off(node, node.place)) {
+      node.deadline = time_point::min();
+      return;
+    }
+  }
   pal::lock guard{mutex_};
   if (!node.linked()) return;
   unlink(node);
   std::size_t left = size_.load(std::memory_order_relaxed) - 1;
   size_.store(left, std::memory_order_relaxed);
   // Otherwise next_ may stay too early, which costs one look in vain.
-  if (left == 0) next_.store(never, std::memory_order_relaxed);
+  if (left == 0) {
+    next_.store(shelf_until_.load(std::memory_order_relaxed), std::memory_order_relaxed);
+  }
 }
 
 // The level is that of the highest digit in which the due tick differs from the present one.
 void timer_wheel::place(timer_node& node) noexcept {
-  std::uint64_t due = std::max(node.due_tick, now_tick_ + 1);
-  due = std::min(due, now_tick_ + max_ahead);  // Further off: comes round again.
-  std::uint64_t differing = (due ^ now_tick_) | (slot_count - 1);
-  unsigned level = static_cast<unsigned>(std::bit_width(differing) - 1) / slot_bits;
+  std::uint64_t due = std::max(round_up(node.deadline), now_tick_ + 1);
+  due = std::min(due, now_tick_ + max_ahead());  // Further off: comes round again.
+  auto differing = static_cast<unsigned>(std::bit_width(due ^ now_tick_));
+  unsigned level = differing <= first_bits ? 0 : 1 + (differing - 1 - first_bits) / slot_bits;
   level = std::min(level, level_count - 1);
   node.level = static_cast<std::uint8_t>(level);
-  node.slot = static_cast<std::uint8_t>((due >> (level * slot_bits)) % slot_count);
+  node.slot = static_cast<std::uint8_t>((due >> shift_of(level)) % slots_of(level));
   levels_[level].slots[node.slot].push_back(node);
-  levels_[level].occupied |= std::uint64_t{1} << node.slot;
+  levels_[level].occupied.add(node.slot);
 }
 
 void timer_wheel::unlink(timer_node& node) noexcept {
   level_slots& level = levels_[node.level];
   intrusive_list<timer_node>::erase(node);
-  if (level.slots[node.slot].empty()) level.occupied &= ~(std::uint64_t{1} << node.slot);
+  // A timer in `due_` has left its slot, which may hold others by now, or is empty and known to be.
+  if (level.slots[node.slot].empty()) level.occupied.remove(node.slot);
 }
 
 std::optional<timer_wheel::expiration> timer_wheel::next_expiration() const noexcept {
   for (unsigned level = 0; level < level_count; ++level) {
-    std::uint64_t occupied = levels_[level].occupied;
-    if (occupied == 0) continue;
-    unsigned shift = level * slot_bits;
-    auto now_slot = static_cast<unsigned>((now_tick_ >> shift) % slot_count);
-    auto rotated = std::rotr(occupied, static_cast<int>(now_slot));
-    auto ahead = static_cast<unsigned>(std::countr_zero(rotated));
-    unsigned slot = (now_slot + ahead) % slot_count;
+    unsigned shift = shift_of(level);
+    auto now_slot = static_cast<unsigned>((now_tick_ >> shift) % slots_of(level));
+    auto slot = levels_[level].occupied.next_after(now_slot);
+    if (!slot) continue;
     std::uint64_t round = (now_tick_ >> shift) - now_slot;  // First slot of this level's round.
-    std::uint64_t tick = (round + slot) << shift;
-    if (tick <= now_tick_) tick += slot_count << shift;  // In the next round of this level.
-    return expiration{level, slot, tick};
+    std::uint64_t tick = (round + *slot) << shift;
+    if (tick <= now_tick_) tick += slots_of(level) << shift;  // In the next round of this level.
+    return expiration{level, *slot, tick};
   }
   return std::nullopt;
 }
 
-void timer_wheel::fire(timer_node& node) noexcept {
-  // The node stays while we hold the lock: its task takes the lock in erase() before it goes on.
-  node.fired.store(true, std::memory_order_relaxed);
-  node.key.wake();
-}
-
+// Moves the timers of a slot nearer, or among those that are due.
 void timer_wheel::expire(const expiration& at) noexcept {
   level_slots& level = levels_[at.level];
-  intrusive_list<timer_node> due;
-  while (timer_node* node = level.slots[at.slot].pop_front()) due.push_back(*node);
-  level.occupied &= ~(std::uint64_t{1} << at.slot);
-  while (timer_node* node = due.pop_front()) {
-    if (node->due_tick <= now_tick_) {
-      size_.store(size_.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed);
-      fire(*node);
+  level.occupied.remove(at.slot);
+  if (at.level == 0) return due_.take_all(level.slots[at.slot]);
+  intrusive_list<timer_node> moving;
+  moving.take_all(level.slots[at.slot]);
+  while (timer_node* node = moving.pop_front()) {
+    if (round_up(node->deadline) <= now_tick_) {
+      due_.push_back(*node);
     } else {
       place(*node);
     }
   }
 }
 
-void timer_wheel::advance(time_point now) noexcept {
+// Returns: how many there were.
+std::size_t timer_wheel::fire_due(std::size_t most) noexcept {
+  std::array<timer_node*, 16> batch;
+  std::size_t count = 0;
+  while (count < std::min(most, batch.size())) {
+    timer_node* node = due_.pop_front();
+    if (node == nullptr) break;
+    __builtin_prefetch(node->key.task(),
+                       1);  // After a long sleep no cache holds its task any more.
+    batch[count++] = node;
+  }
+  size_.store(size_.load(std::memory_order_relaxed) - count, std::memory_order_relaxed);
+  for (std::size_t i = 0; i < count; ++i) {
+    waker key = batch[i]->key;
+    batch[i]->fired.store(true, std::memory_order_release);  // -> erase: it is not touched again
+    key.wake();
+  }
+  return count;
+}
+
+void timer_wheel::advance(time_point now, std::size_t most, bool is_owner) noexcept {
   pal::lock guard{mutex_};
+  if (now.time_since_epoch().count() >= shelf_until_.load(std::memory_order_relaxed)) {
+    auto later = (now + max_on_shelf).time_since_epoch().count();
+    (void)take_shelf(now, is_owner ? never : later);
+  }
   std::uint64_t target = round_down(now);
-  auto next = next_expiration();
-  while (next && next->tick <= target) {
+  for (;;) {
+    while (most > 0) {
+      std::size_t count = fire_due(most);
+      if (count == 0) break;
+      most -= count;
+    }
+    if (!due_.empty()) break;
+    auto next = next_expiration();
+    if (!next || next->tick > target) {
+      now_tick_ = std::max(now_tick_, target);
+      break;
+    }
     now_tick_ = next->tick;
     expire(*next);
-    next = next_expiration();
   }
-  now_tick_ = std::max(now_tick_, target);
-  next = next_expiration();
+  update_next();
+}
+
+void timer_wheel::update_next() noexcept {
+  duration::rep at = shelf_until_.load(std::memory_order_relaxed);
+  if (!due_.empty()) {
+    at = std::min(at, to_time(now_tick_));
+  } else if (auto next = next_expiration()) {
+    at = std::min(at, to_time(next->tick));
+  }
   // -> scheduler::on_all_idle: who sees this sees the jobs of what has fired.
-  next_.store(next ? to_time(next->tick) : never, std::memory_order_release);
+  next_.store(at, std::memory_order_release);
 }
 
 }  // namespace troupe::inline v0_1::detail

@@ -17,7 +17,7 @@ constexpr std::uint32_t inject_interval = 61;  // Turns between two looks at out
 constexpr std::uint32_t max_handoffs = 64;     // Turns in a row that the slot may take.
 constexpr duration max_poll_gap = 100us;       // Timers and I/O are looked at this often.
 constexpr std::uint32_t inject_batch = 64;     // Outside jobs at a time.
-// What the driver fills the queue up to: the jobs from outside find room behind that.
+// What the driver and timers fill the queue up to: the jobs from outside find room behind that.
 constexpr std::uint32_t room_for_events = run_queue::capacity - inject_batch;
 
 }  // namespace
@@ -26,7 +26,7 @@ worker::worker(scheduler& owner, std::size_t index, std::uint64_t seed)
     : owner_{owner},
       alarms_{owner.alarm_list()},
       index_{index},
-      wheel_{owner.clock().now()},
+      wheel_{owner.clock().now(), !owner.clock().is_virtual()},
       random_{seed},
       sights_(owner.config_.workers),
       coarse_{!owner.is_crowded_} {
@@ -159,7 +159,7 @@ void worker::maintain() noexcept {
   auto fitting = max_poll_gap / std::max(mean, duration{1});
   turns_measured_ = static_cast<std::uint32_t>(std::clamp<duration::rep>(fitting, 1, 61));
   turns_to_measure_ = turns_measured_;
-  if (wheel_.due(now)) wheel_.advance(now);
+  if (wheel_.due(now)) wheel_.advance(now, room_for_more(), true);
   if (alarms_.due(now)) alarms_.sweep(owner_, now);
   if (now - polled_at_ >= max_poll_gap) {
     polled_at_ = now;
@@ -177,10 +177,14 @@ void worker::poll_driver() noexcept {
   pal::lock attending{owner_.driver_mutex_, std::try_to_lock};
   if (!attending) return;  // Attended by an idle worker.
   owner_.driver_uses_.fetch_add(1, std::memory_order_relaxed);
-  // What the queue has no room for would go behind the jobs of all workers: better it waits in the
-  // driver. However full the queue is, an event comes in for each turn that was taken.
+  owner_.io().poll(room_for_more());
+}
+
+// What the queue has no room for would go behind the jobs of all workers: better it waits where it
+// is. However full the queue is, one comes in for each turn that was taken.
+std::uint32_t worker::room_for_more() const noexcept {
   std::uint32_t room = room_for_events - std::min(queue_.size(), room_for_events);
-  owner_.io().poll(std::max(room, turns_measured_));
+  return std::max(room, turns_measured_);
 }
 
 void worker::unpark() noexcept {

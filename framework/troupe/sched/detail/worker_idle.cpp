@@ -48,6 +48,7 @@ std::size_t worker::run_ready(std::size_t most) {
 // Returns: false when there is something to do after all.
 bool worker::go_idle() {
   parks_.increment();
+  wheel_.clear_shelf(owner_.clock());
   in_driver_.store(true, std::memory_order_seq_cst);  // -> unpark: the driver tells the caller
   idle_set::entry entered = owner_.idle_.enter(*this);
   bool has_more = !owner_.injected_.empty() || !posted_.empty();
@@ -130,6 +131,7 @@ void worker::search() noexcept {
 /// leaves this state while nobody watches wakes a watcher.
 void worker::park() {
   parks_.increment();
+  wheel_.clear_shelf(owner_.clock());  // Nobody else can, and what lies there sleeps too long.
   idle_set::entry entered = owner_.idle_.enter(*this);
   bool woke_itself = !owner_.injected_.empty() || !posted_.empty();
   if (!woke_itself && entered.idle == owner_.worker_count()) {
