@@ -47,6 +47,13 @@ public:
     return &first;
   }
 
+  /// Returns: the element `distance` places before `element`; null when there is none.
+  [[nodiscard]] T* before(T& element, unsigned distance) noexcept {
+    list_link* at = &element;
+    for (; distance > 0 && at != &root_; --distance) at = at->prev;
+    return at == &root_ ? nullptr : static_cast<T*>(at);
+  }
+
   /// Appends all that `from` has, in its order.
   void take_all(intrusive_list& from) noexcept {
     if (from.empty()) return;

@@ -24,6 +24,7 @@ struct timer_node : list_link {
   time_point deadline{};  ///< On the shelf: how long after it has left that.
   waker key;
   timer_wheel* wheel = nullptr;
+  timer_node* ahead = nullptr;  ///< One that may come some places later: to be fetched, no more.
   std::uint8_t level = 0;
   std::uint8_t slot = 0;
   std::uint8_t place = 0;          ///< On the shelf.
@@ -135,6 +136,7 @@ private:
   [[nodiscard]] std::uint64_t round_up(time_point at) const noexcept;
   [[nodiscard]] std::uint64_t round_down(time_point at) const noexcept;
   [[nodiscard]] duration::rep to_time(std::uint64_t tick) const noexcept;
+  [[nodiscard]] static timer_node* pop(intrusive_list<timer_node>& from) noexcept;
   bool lower_next(duration::rep at) noexcept;
   bool link(timer_node& node) noexcept;
   bool open_shelf(time_point now) noexcept;
