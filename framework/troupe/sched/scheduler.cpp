@@ -244,7 +244,7 @@ void scheduler::advance_all(time_point now) noexcept {
   if (alarms_.due(now)) alarms_.sweep(*this, now);
   for (auto& each : workers_) {
     if (each->wheel().due(now)) {
-      each->wheel().advance(now, here.room_for_more(), each.get() == &here);
+      each->wheel().advance(now, here.room_for_timers(), each.get() == &here);
     }
   }
 }

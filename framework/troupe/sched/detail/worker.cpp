@@ -17,8 +17,9 @@ constexpr std::uint32_t inject_interval = 61;  // Turns between two looks at out
 constexpr std::uint32_t max_handoffs = 64;     // Turns in a row that the slot may take.
 constexpr duration max_poll_gap = 100us;       // Timers and I/O are looked at this often.
 constexpr std::uint32_t inject_batch = 64;     // Outside jobs at a time.
-// What the driver and timers fill the queue up to: the jobs from outside find room behind that.
-constexpr std::uint32_t room_for_events = run_queue::capacity - inject_batch;
+// What the queue is filled up to from outside, by other threads, timers and the driver: what turns
+// make ready finds room behind that.
+constexpr std::uint32_t fill_limit = run_queue::capacity - inject_batch;
 
 }  // namespace
 
@@ -93,7 +94,7 @@ job* worker::next_seeded() noexcept {
 
 job* worker::take_injected() noexcept {
   std::size_t share = owner_.injected_.size() / owner_.worker_count();
-  std::size_t room = run_queue::capacity - std::min(queue_.size(), run_queue::capacity);
+  std::size_t room = fill_limit - std::min(queue_.size(), fill_limit);
   std::array<job*, inject_batch> taken;
   std::size_t most = std::min({share + 1, room + 1, std::size_t{inject_batch}});
   std::size_t count = owner_.injected_.pop(std::span{taken}.first(most));
@@ -159,7 +160,7 @@ void worker::maintain() noexcept {
   auto fitting = max_poll_gap / std::max(mean, duration{1});
   turns_measured_ = static_cast<std::uint32_t>(std::clamp<duration::rep>(fitting, 1, 61));
   turns_to_measure_ = turns_measured_;
-  if (wheel_.due(now)) wheel_.advance(now, room_for_more(), true);
+  if (wheel_.due(now)) wheel_.advance(now, room_for_timers(), true);
   if (alarms_.due(now)) alarms_.sweep(owner_, now);
   if (now - polled_at_ >= max_poll_gap) {
     polled_at_ = now;
@@ -177,14 +178,21 @@ void worker::poll_driver() noexcept {
   pal::lock attending{owner_.driver_mutex_, std::try_to_lock};
   if (!attending) return;  // Attended by an idle worker.
   owner_.driver_uses_.fetch_add(1, std::memory_order_relaxed);
-  owner_.io().poll(room_for_more());
+  owner_.io().poll(room_for((turns_measured_ + 3) / 4));
+}
+
+// However full the queue is, three timers and an event come in for every four turns: what waits has
+// begun, and goes before what other threads and bursts of new tasks bring.
+std::uint32_t worker::room_for_timers() const noexcept {
+  return room_for((3 * turns_measured_ + 3) / 4);
 }
 
 // What the queue has no room for would go behind the jobs of all workers: better it waits where it
-// is. However full the queue is, one comes in for each turn that was taken.
-std::uint32_t worker::room_for_more() const noexcept {
-  std::uint32_t room = room_for_events - std::min(queue_.size(), room_for_events);
-  return std::max(room, turns_measured_);
+// is.
+std::uint32_t worker::room_for(std::uint32_t least) const noexcept {
+  std::uint32_t queued = std::min(queue_.size(), run_queue::capacity);
+  std::uint32_t to_limit = fill_limit - std::min(queued, fill_limit);
+  return std::max(to_limit, std::min(least, run_queue::capacity - queued));
 }
 
 void worker::unpark() noexcept {

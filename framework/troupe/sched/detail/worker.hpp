@@ -49,8 +49,8 @@ public:
   /// Called when a timer that is the earliest here was armed.
   void on_earlier_timer() noexcept { watch_if_unwatched(); }
   [[nodiscard]] timer_wheel& wheel() noexcept { return wheel_; }
-  /// Returns: how many jobs may be woken now by what waits outside of the queue.
-  [[nodiscard]] std::uint32_t room_for_more() const noexcept;
+  /// Returns: how many timers the queue has room for now.
+  [[nodiscard]] std::uint32_t room_for_timers() const noexcept;
   [[nodiscard]] scheduler& owner() const noexcept { return owner_; }
   [[nodiscard]] std::size_t index() const noexcept { return index_; }
   [[nodiscard]] alarms& alarm_list() const noexcept { return alarms_; }
@@ -101,6 +101,7 @@ private:
   void maintain() noexcept;
   void restart_measure() noexcept;
   void poll_driver() noexcept;
+  [[nodiscard]] std::uint32_t room_for(std::uint32_t least) const noexcept;
 
   [[nodiscard]] bool go_idle();
   void find_work();
