@@ -1,5 +1,7 @@
 #pragma once
 
+#include <optional>
+
 #include <troupe/sync/parking_lot.hpp>
 
 namespace troupe::inline v0_1::detail {
@@ -13,12 +15,18 @@ public:
   room_wait(const room_wait& other) noexcept : owner_{other.owner_} {}  // Before it has waited.
   room_wait& operator=(const room_wait&) = delete;
   ~room_wait() {
-    if (holds_wake_) owner_->wake_senders(1);
+    if (holds_wake_) [[unlikely]]
+      owner_->wake_senders(1);
   }
 
 protected:
-  bool enlist_for_room(waker key) noexcept { return owner_->park_sender(waiter_, key); }
-  void delist_for_room() noexcept { holds_wake_ |= parking_lot::instance().leave(waiter_); }
+  bool enlist_for_room(waker key) noexcept {
+    if (!waiter_) waiter_.emplace();
+    return owner_->park_sender(*waiter_, key);
+  }
+  void delist_for_room() noexcept {
+    if (waiter_) holds_wake_ |= parking_lot::instance().leave(*waiter_);
+  }
 
   /// To be called at each try: a wake is used up by it, or there was no room after all, and then
   /// the next one that gives room back wakes the next sender.
@@ -27,7 +35,7 @@ protected:
   Owner* owner_;
 
 private:
-  parked_waiter waiter_;
+  std::optional<parked_waiter> waiter_;  // Most find room at once.
   bool holds_wake_ = false;
 };
 
