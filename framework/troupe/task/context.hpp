@@ -62,11 +62,13 @@ struct context {
   std::uint32_t full_budget = 128;     ///< Operations a turn may finish without waiting.
   std::uint32_t budget = full_budget;  ///< Those that are left of this turn.
   time_point turn_began{};             ///< Read lazily, at the first check of a long turn.
+  std::uint64_t ticks_at_look = 0;     ///< Of the processor, when that clock was read last.
   shown<bool> in_turn{false};          ///< False while the worker itself polls or looks for work.
   /// A turn of another job may run within this one: not within such a turn, nor where a seed
   /// decides the order of turns.
   bool takes_turns_in = true;
-  bool constructs = false;  ///< The constructor of an actor runs: it is in no actor's turn yet.
+  bool counts_ticks = false;  ///< Its runtime has the real clock, and the processor a count.
+  bool constructs = false;    ///< The constructor of an actor runs: it is in no actor's turn yet.
 
   local_counter spawned;   ///< Tasks started by this thread.
   local_counter ended;     ///< Tasks ended on this thread.
@@ -83,7 +85,8 @@ struct context {
 /// How many operations there are between two looks at the clock.
 inline constexpr std::uint32_t clock_interval = 16;
 
-/// While it lives, another job has its turn within the present one.
+/// While it lives, an actor has its turn, of one plain handler, within the present one. Such a
+/// handler awaits nothing: it takes nothing from the budget, and queues nothing for the turn's end.
 class inner_turn {
 public:
   /// What it leaves of the outer turn's budget, which the operation that began it takes one of,
@@ -94,15 +97,10 @@ public:
   }
 
   inner_turn(context& here, actor_block& actor) noexcept
-      : here_{here},
-        current_{here.current},
-        actor_{here.actor},
-        after_turn_{here.after_turn},
-        budget_{left_of(here.budget)},
-        turn_began_{here.turn_began} {
-    here.begin_turn(nullptr);
+      : here_{here}, current_{here.current}, actor_{here.actor} {
+    here.budget = left_of(here.budget);
+    here.current = nullptr;
     here.actor = &actor;
-    here.after_turn = nullptr;
     here.takes_turns_in = false;
   }
   inner_turn(const inner_turn&) = delete;
@@ -110,9 +108,6 @@ public:
   ~inner_turn() {
     here_.current = current_;
     here_.actor = actor_;
-    here_.after_turn = after_turn_;
-    here_.budget = budget_;
-    here_.turn_began = turn_began_;
     here_.takes_turns_in = true;
   }
 
@@ -120,9 +115,6 @@ private:
   context& here_;
   task_core* current_;
   actor_block* actor_;
-  job* after_turn_;
-  std::uint32_t budget_;
-  time_point turn_began_;
 };
 
 // One per thread of the process, also where the library is shared and its users hide their symbols.
@@ -131,15 +123,25 @@ private:
 
 inline context* current_context() noexcept { return current_context_pointer; }
 
+/// Returns: true when the turn has taken about 1 ms since this was asked in it first. While the
+/// processor has hardly counted anything since, the clock is not read: that is three times as dear.
+[[gnu::noinline]] inline bool is_long_turn(context& here) noexcept {
+  constexpr std::uint64_t few_ticks = 100'000;  // A tenth of a millisecond at most.
+  bool is_first = here.turn_began == time_point{};
+  std::uint64_t ticks = here.counts_ticks ? pal::ticks() : 0;
+  if (here.counts_ticks && !is_first && ticks - here.ticks_at_look < few_ticks) return false;
+  here.ticks_at_look = ticks;
+  time_point now = here.exec->clock().now();
+  if (is_first) here.turn_began = now;
+  return now - here.turn_began >= std::chrono::milliseconds{1};
+}
+
 /// Takes one operation from the turn's budget. Returns false when the task must give way: after
-/// as many operations (128), or about 1 ms of them. The clock is read at every 16th.
+/// as many operations (128), or about 1 ms of them. Every 16th looks whether it is that long.
 inline bool consume_budget() noexcept {
   context* here = current_context();
   if (here == nullptr || --here->budget == 0) return here == nullptr;
-  if (here->budget % clock_interval != 0) return true;
-  time_point now = here->exec->clock().now();
-  if (here->turn_began == time_point{}) here->turn_began = now;
-  return now - here->turn_began < std::chrono::milliseconds{1};
+  return here->budget % clock_interval != 0 || !is_long_turn(*here);
 }
 
 }  // namespace troupe::inline v0_1::detail

@@ -71,7 +71,7 @@ T unwrap(T&& outcome) {
 
 /// What awaiting `Op` yields.
 template <class Op>
-decltype(auto) take_unwrapped(Op& op) {
+[[gnu::always_inline]] inline decltype(auto) take_unwrapped(Op& op) {
   if constexpr (requires { op.throw_in_words(); }) op.throw_in_words();
   if constexpr (std::is_void_v<decltype(op.take())>) {
     op.take();
@@ -146,7 +146,8 @@ public:
     if (enlisted_) op_.delist();  // Only when a suspended task is destroyed by the runtime's end.
   }
 
-  bool await_ready() {
+  // What is ready at once is all in the coroutine that awaits it: nearly every await goes this way.
+  [[gnu::always_inline]] bool await_ready() {
     if constexpr (requires(plain& op) { op.await_alone(); }) op_.await_alone();
     if (!is_shielded() && task_->stop_requested()) {
       stopped_ = true;
@@ -168,8 +169,9 @@ public:
     return !wait();
   }
 
-  decltype(auto) await_resume() {
-    if (stopped_) throw canceled{};
+  [[gnu::always_inline]] decltype(auto) await_resume() {
+    if (stopped_) [[unlikely]]
+      throw_canceled();
     return take_unwrapped(op_);
   }
 
@@ -179,6 +181,8 @@ public:
   }
 
 private:
+  [[noreturn, gnu::noinline]] static void throw_canceled() { throw canceled{}; }
+
   [[nodiscard]] bool is_shielded() const noexcept {
     if constexpr (requires(plain& op) { op.shielded(); }) {
       return op_.shielded() || closing_;

@@ -34,6 +34,7 @@ worker::worker(scheduler& owner, std::size_t index, std::uint64_t seed)
   exec = &owner;
   full_budget = owner.config_.budget;
   takes_turns_in = !owner.config_.seed;
+  counts_ticks = pal::has_ticks && &owner.clock() == &pal::real_clock();
 }
 
 void worker::begin_running() noexcept {
