@@ -1,6 +1,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include <boost/test/unit_test.hpp>
@@ -110,9 +111,10 @@ private:
   // From then on the receiver's steps are the visitor's: it does not have to be woken.
   void visit() {
     may_visit_ = false;
-    if (!queue_.wake()) return;
+    if (!queue_.wake(left_awake_)) return;
     expect(asleep_ && !wake_owed_, "two have woken one receiver");
     asleep_ = false;
+    is_visited_ = true;
   }
 
   void send(std::size_t who) {
@@ -179,6 +181,8 @@ private:
     if (asleep_) {
       asleep_ = wake_owed_ = false;
       queue_.leave_idle();
+    } else if (std::exchange(is_visited_, false) && queue_.sleep_again(left_awake_)) {
+      asleep_ = true;
     } else if (taken_ != nullptr) {
       auto& got = static_cast<note&>(*taken_);
       taken_ = got.next;
@@ -235,6 +239,8 @@ private:
   std::uint32_t begun_ = 0;
   std::size_t sent_ = 0, left_ = 0, wakes_owed_ = 0;
   bool asleep_ = false, wake_owed_ = false, ended_ = false;
+  bool is_visited_ = false;
+  std::uint64_t left_awake_ = 0;
   bool may_close_ = false, may_wake_in_vain_ = false, may_visit_ = false;
   const char* wrong_ = nullptr;
 };

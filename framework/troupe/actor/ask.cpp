@@ -4,17 +4,16 @@
 
 namespace troupe::inline v0_1::detail {
 
-bool actor_wait::try_push(envelope& message, ask_errc& error) noexcept {
-  use_wake();
-  switch (message.table->asked != nullptr ? owner_->push(message) : owner_->push_sent(message)) {
-    case message_queue::pushed::sent:
-    case message_queue::pushed::sent_to_idle:
-      return true;
-    case message_queue::pushed::closed:
-      error = ask_errc::receiver_gone;
-      return true;
-    case message_queue::pushed::full:
-      break;
+void actor_wait::throw_cycle(ask_errc error) const {
+  if (error == ask_errc::deadlock && cycle_ != nullptr) {
+    throw_error(make_error_code(error), *cycle_);
+  }
+}
+
+bool actor_wait::settle_refused(message_queue::pushed how, ask_errc& error) noexcept {
+  if (how == message_queue::pushed::closed) {
+    error = ask_errc::receiver_gone;
+    return true;
   }
   if (waiting_ == nullptr) look_around();
   // A send to oneself never waits: who should make room?
@@ -29,14 +28,15 @@ void actor_wait::be_edge() noexcept {
   if (is_one && !std::exchange(is_an_edge_, true)) waiting_->wait_for(owner_);
 }
 
-void actor_wait::be_no_edge() noexcept {
-  if (std::exchange(is_an_edge_, false)) waiting_->wait_for(nullptr);
+void actor_wait::forget_edge() noexcept {
+  is_an_edge_ = false;
+  waiting_->wait_for(nullptr);
 }
 
 bool actor_wait::enlist_limits(waker key, edge as) noexcept {
   bool may_close_cycle = is_an_edge_ && as == edge::may_fail;
   if (!may_close_cycle) return limit_.enlist(*waiting_, key, false);
-  if (owner_->handler() != nullptr) cycle_ = find_cycle(*asker_, *owner_);
+  if (owner_->handler() != nullptr) cycle_.reset(find_cycle(*asker_, *owner_).release());
   bool looks_again = looks_left_ != 0;
   if (looks_again) --looks_left_;
   return cycle_ == nullptr && limit_.enlist(*waiting_, key, looks_again);

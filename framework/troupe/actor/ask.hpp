@@ -21,7 +21,8 @@ public:
   held_actor(const held_actor&) = delete;
   held_actor& operator=(const held_actor&) = delete;
   ~held_actor() {
-    if (is_held_) to_.drop_ref();
+    if (is_held_) [[unlikely]]
+      to_.drop_ref();
   }
 
 protected:
@@ -47,16 +48,18 @@ public:
   void await_alone() noexcept { is_alone_ = true; }
 
   /// Throws `error` with the cycle that it is about, if it is about one.
-  void throw_cycle(ask_errc error) const {
-    if (error == ask_errc::deadlock && cycle_ != nullptr) {
-      throw_error(make_error_code(error), *cycle_);
-    }
-  }
+  void throw_cycle(ask_errc error) const;
 
 protected:
   /// Returns: false while there is no room and waiting for it makes sense; else `error` says why it
   /// was not taken, if it was not.
-  bool try_push(envelope& message, ask_errc& error) noexcept;
+  bool try_push(request_base& message, ask_errc& error) noexcept {
+    return settle(owner_->push(message), error);
+  }
+  /// The same for what nobody answers.
+  bool try_push_sent(envelope& message, ask_errc& error) noexcept {
+    return settle(owner_->push_sent(message), error);
+  }
   /// Runs the request within the turn of the task that asks, where that is the same to it: an own
   /// limit must be able to end the wait for a handler that computes.
   [[nodiscard]] bool try_run(request_base& message) noexcept {
@@ -88,7 +91,10 @@ protected:
   /// Says for whom the handler waits, which counts while it sleeps. Of a request before it is sent,
   /// once: so hold() finds what it has to take back.
   void be_edge() noexcept;
-  void be_no_edge() noexcept;
+  void be_no_edge() noexcept {
+    if (is_an_edge_) [[unlikely]]
+      forget_edge();
+  }
 
   /// Says, before the task goes to sleep, until when. Returns: false when the wait is over already:
   /// is_over(), or it would close a cycle.
@@ -110,6 +116,13 @@ protected:
   time_limit limit_;
 
 private:
+  bool settle(message_queue::pushed how, ask_errc& error) noexcept {
+    use_wake();
+    return how == message_queue::pushed::sent || settle_refused(how, error);
+  }
+  bool settle_refused(message_queue::pushed how, ask_errc& error) noexcept;
+  void forget_edge() noexcept;
+
   task_core* waiting_ = nullptr;
   actor_block* asker_ = nullptr;  // Whose handler, or side task, waits; null for plain tasks.
   envelope* handled_ = nullptr;
@@ -119,7 +132,7 @@ private:
   // Sweeps at which it looks once more for a cycle: two waits may have closed it at once. At the
   // first of them all of it may be awake; those that have begun to be answered then sleep on.
   unsigned char looks_left_ = 3;
-  std::unique_ptr<std::string> cycle_;
+  kept_text cycle_;
 };
 
 /// One request on its way: sent when awaited, withdrawn when it is left.
@@ -133,12 +146,8 @@ public:
   ask_operation(ask_operation&& other) noexcept
       : actor_wait{std::move(other)}, request_{std::exchange(other.request_, nullptr)} {}
   ~ask_operation() {
-    if (request_ == nullptr) return;
-    if (is_sent_) {
-      (void)request_->withdraw();
-    } else {
-      request_->discard();
-    }
+    if (request_ != nullptr) [[unlikely]]
+      withdraw();
   }
 
   void start() noexcept {
@@ -146,7 +155,8 @@ public:
     if (!is_sent_) begin_limit();
   }
   bool poll() noexcept {
-    if (!is_over()) return false;
+    bool is_answered = is_sent_ && request_ != nullptr && request_->settled();
+    if (!is_answered && !is_over()) return false;
     be_no_edge();
     return true;
   }
@@ -162,21 +172,37 @@ public:
   void delist() noexcept { is_sent_ ? delist_limits() : delist_wait_for_room(); }
   /// Throws what a code alone does not tell: the cycle, or why the receiver has failed.
   void throw_in_words() const {
-    throw_cycle(error_);
-    if (request_ != nullptr) request_->throw_reason();
+    bool is_well = error_ == ask_errc{} && request_->has_value();
+    if (!is_well) [[unlikely]]
+      throw_why();
   }
-  result<T> take() {
-    if (error_ != ask_errc{}) return failed_with<T>(make_error_code(error_));
+  [[gnu::always_inline]] result<T> take() {
+    if (error_ != ask_errc{}) [[unlikely]]
+      return take_error();
     return std::exchange(request_, nullptr)->take();
   }
 
 private:
-  void begin_limit() noexcept {
+  [[gnu::noinline]] void withdraw() noexcept {
+    if (is_sent_) {
+      (void)request_->withdraw();
+    } else {
+      request_->discard();
+    }
+  }
+  [[gnu::noinline]] result<T> take_error() const noexcept {
+    return failed_with<T>(make_error_code(error_));
+  }
+  [[gnu::noinline]] void throw_why() const {
+    throw_cycle(error_);
+    if (request_ != nullptr) request_->throw_reason();
+  }
+  [[gnu::noinline]] void begin_limit() noexcept {
     look_around();
     limit_.start(inherited());
     if (!is_sent_) request_->answer_by(limit_.in_force_on(owner_->exec_address()));
   }
-  bool is_over() noexcept {
+  [[gnu::noinline]] bool is_over() noexcept {
     if (request_ == nullptr) return true;  // Given up.
     if (is_sent_ ? request_->settled() : try_send()) return true;
     if (closes_cycle()) {
@@ -220,17 +246,14 @@ public:
   tell_operation(tell_operation&& other) noexcept
       : actor_wait{std::move(other)}, message_{std::exchange(other.message_, nullptr)} {}
   ~tell_operation() {
-    if (message_ != nullptr) Sent::finish(*message_, nullptr);
+    if (message_ != nullptr) [[unlikely]]
+      Sent::finish(*message_, nullptr);
   }
 
   bool poll() noexcept {
     TROUPE_ASSERT(message_ != nullptr);  // A send is awaited once.
-    if (!try_push(*message_, error_)) {
-      if (closes_cycle()) error_ = ask_errc::deadlock;
-      if (error_ == ask_errc{} && limit_.has_started() && limit_.is_over())
-        error_ = ask_errc::mailbox_full;
-      return error_ != ask_errc{};
-    }
+    if (!try_push_sent(*message_, error_)) [[unlikely]]
+      return is_over();
     if (error_ == ask_errc{}) message_ = nullptr;
     return true;
   }
@@ -240,9 +263,13 @@ public:
   }
   void delist() noexcept { delist_wait_for_room(); }
   /// Throws what a code alone does not tell: the cycle.
-  void throw_in_words() const { throw_cycle(error_); }
+  void throw_in_words() const {
+    if (error_ != ask_errc{}) [[unlikely]]
+      throw_cycle(error_);
+  }
   result<void> take() const noexcept {
-    if (error_ != ask_errc{}) return make_error_code(error_);
+    if (error_ != ask_errc{}) [[unlikely]]
+      return make_error_code(error_);
     return {};
   }
 
@@ -254,6 +281,13 @@ public:
   }
 
 private:
+  [[gnu::noinline]] bool is_over() noexcept {
+    if (closes_cycle()) error_ = ask_errc::deadlock;
+    if (error_ == ask_errc{} && limit_.has_started() && limit_.is_over())
+      error_ = ask_errc::mailbox_full;
+    return error_ != ask_errc{};
+  }
+
   Sent* message_;
   ask_errc error_{};
 };

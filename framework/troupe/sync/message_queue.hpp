@@ -19,15 +19,15 @@ struct alignas(16) message_link {
 ///   address   newest of a chain of sent messages    push -> message; take_all -> 0
 ///   count     messages sent or reserved whose       push, reserve +1; take_all, try_idle,
 ///             room has not been given back          give_back: minus what was begun
-///   idle      the receiver sleeps                   try_idle sets; push, poke, wake, leave_idle
-///                                                   clear
+///   idle      the receiver sleeps                   try_idle, sleep_again set; push, poke, wake,
+///                                                   leave_idle clear
 ///   closed    no more room is given                 close sets; stays
 ///   wanted    senders wait for room in the parking  want_room sets; room_is_wanted_no_more
 ///             lot, at the address of this object    clears, under their bucket's lock
 ///   poked     the receiver has to look up, mail or  poke sets; take_poke clears
 ///             not
 ///
-///   R1. take_all, try_idle, leave_idle are the receiver's; all else is anyone's.
+///   R1. take_all, try_idle, sleep_again, leave_idle are the receiver's; all else is anyone's.
 ///   R2. Messages leave all at once; none can come back under a sender (no ABA).
 ///   R3. Who clears `idle` wakes the receiver, or does its work: one push, poke or wake per sleep.
 ///   R4. Who lowers the count while `wanted` is set wakes as many senders.
@@ -157,17 +157,23 @@ public:
     return (seen & idle) != 0;
   }
 
-  /// Wakes a receiver that sleeps, for the caller to do its work (R3). Returns: false when it does
-  /// not sleep, or has closed. Threads: any.
-  [[nodiscard]] bool wake() noexcept {
+  /// Wakes a receiver that sleeps, for the caller to do its work (R3), and keeps in `awake` what
+  /// sleep_again() asks for. Returns: false when it does not sleep, or has closed, or just then
+  /// something else was done. Threads: any.
+  [[nodiscard]] bool wake(std::uint64_t& awake) noexcept {
     std::uint64_t seen = word_.load(std::memory_order_relaxed);
-    while ((seen & (idle | closed)) == idle) {
-      if (word_.compare_exchange_weak(seen, seen & ~idle, std::memory_order_acquire,  // <- try_idle
-                                      std::memory_order_relaxed)) {
-        return true;
-      }
-    }
-    return false;
+    awake = seen & ~idle;
+    return (seen & (idle | closed)) == idle &&
+           word_.compare_exchange_strong(seen, awake, std::memory_order_acquire,  // <- try_idle
+                                         std::memory_order_relaxed);
+  }
+
+  /// Goes back to sleep after wake(), unless anything about the queue has changed: then the
+  /// receiver must look again. R1
+  [[nodiscard]] bool sleep_again(std::uint64_t awake) noexcept {
+    return word_.compare_exchange_strong(awake, awake | idle,
+                                         std::memory_order_release,  // -> push, close
+                                         std::memory_order_relaxed);
   }
 
   /// Returns: whether it was poked since this was asked last. R1

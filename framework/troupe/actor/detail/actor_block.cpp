@@ -123,6 +123,10 @@ void actor_block::schedule_turn() noexcept {
   exec().schedule(*this);
 }
 
+void actor_block::wake_senders(std::size_t count) noexcept {
+  parking_lot::instance().wake(this, count, [this] { mail_.room_is_wanted_no_more(); });
+}
+
 void actor_block::schedule_turn_back() noexcept {
   if (!is_pinned_) return exec().schedule_back(*this);
   auto& workers = static_cast<scheduler&>(exec());
@@ -194,23 +198,24 @@ void actor_block::run_turn(job& self) noexcept {
 bool actor_block::try_run(request_base& message) noexcept {
   context& here = *current_context();
   const envelope_table& kind = *message.table;
-  bool may_run = here.takes_turns_in && here.exec == exec_address() && kind.is_plain && !is_pinned_;
-  if (!may_run || !mail_.wake()) return false;
+  bool may_run = here.takes_turns_in && here.exec == exec_address() && kind.run_here != nullptr;
+  std::uint64_t awake = 0;
+  if (!may_run || is_pinned_ || !mail_.wake(awake)) return false;
   inner_turn turn{here, *this};
-  message.answer_here();
   here.handles = kind.message_name;
   current_ = &message;
   was_active_ = true;
   has_begun_ = true;
   try {
-    (void)kind.run(*this, message);
+    kind.run_here(*this, message);
   } catch (...) {
     (void)settle(std::current_exception());
     return true;
   }
-  current_ = nullptr;
-  finish(message, nullptr);
-  if (has_taken_up_ || !try_idle()) schedule_turn();  // There is more to do.
+  // Whoever sleeps has given all room back.
+  if (has_taken_up_ || (!mail_.sleep_again(awake) && !try_idle())) [[unlikely]] {
+    schedule_turn();  // There is more to do.
+  }
   return true;
 }
 
@@ -220,6 +225,10 @@ void actor_block::work() noexcept {
   for (int left_this_turn = mail_per_turn;; --left_this_turn) {
     if (mail_.take_poke() && !look_up()) return;
     if (left_this_turn == 0) return schedule_turn_back();
+    if (taken_ != nullptr && !has_taken_up_) {
+      if (!run(*next_taken())) return;
+      continue;
+    }
     // Before the mail: what was sent by who dropped the last ref is then seen.
     bool is_unreachable = only_life_is_left();
     envelope* mail = next_mail();
@@ -328,10 +337,7 @@ envelope* actor_block::next_mail() noexcept {
     }
     if (!take_more()) return nullptr;
   }
-  envelope* oldest = taken_;
-  taken_ = static_cast<envelope*>(oldest->next);
-  begin_message(*oldest);
-  return oldest;
+  return next_taken();
 }
 
 // A lone message, while its handler runs.
@@ -349,8 +355,7 @@ bool actor_block::take_more() noexcept {
   return true;
 }
 
-void actor_block::begin_message(const envelope& message) noexcept {
-  if (is_unbounded_ || !message.table->is_counted) return;
+void actor_block::count_begun() noexcept {
   if (++begun_ * batches < capacity_) return;
   std::uint32_t rooms = std::exchange(begun_, std::uint16_t{0});
   if (mail_.give_back(rooms).wanted) wake_senders(rooms);
@@ -375,7 +380,6 @@ bool actor_block::run(envelope& message) noexcept {
   has_begun_ = true;
   const envelope_table& kind = *message.table;  // An interleaved handler may have freed it.
   current_context()->handles = kind.message_name;
-  std::exception_ptr error;
   try {
     if (!kind.run(*this, message)) {
       if (!kind.is_interleaved) return leave_handler();
@@ -383,9 +387,9 @@ bool actor_block::run(envelope& message) noexcept {
       return true;
     }
   } catch (...) {
-    error = std::current_exception();
+    return settle(std::current_exception());
   }
-  return settle(std::move(error));
+  return phase_ == phase::alive ? conclude(nullptr) : settle(nullptr);
 }
 
 // After the first turn of a handler that is a coroutine. Returns: as run().
@@ -420,35 +424,36 @@ bool actor_block::go_on_after_handler() noexcept {
 // went to sleep with it, it is another's now. Returns: as run(); after a failure it stays awake.
 bool actor_block::conclude(handler_failure failure) noexcept {
   envelope* done = std::exchange(current_, nullptr);
-  bool is_mine = true;
-  if (is_lone_) {
-    is_lone_ = false;
-    bool senders_wait = false;
-    std::uint32_t rooms = begun_;
-    if (!is_unbounded_ && done->table->is_counted) ++rooms;
-    std::uint16_t before = std::exchange(begun_, std::uint16_t{0});
-    bool has_more = is_put_aside_ || owes_replies_ || has_taken_up_;
-    bool may_sleep = failure == nullptr && !has_more && !only_life_is_left();
-    if (may_sleep && mail_.try_idle_after(*done, rooms, senders_wait)) {
-      is_mine = false;
-      if (senders_wait) wake_senders(rooms);
-    } else {
-      begun_ = before;
-      (void)take_more();  // It is the oldest of what is there.
-      taken_ = static_cast<envelope*>(taken_->next);
-      begin_message(*done);
-    }
-  }
-  if (is_mine) {
-    finish(*done, failure);
-  } else {
-    done->table->finish(*done, failure);
-  }
-  return is_mine;
+  if (is_lone_) return conclude_lone(*done, failure);
+  finish(*done, failure);
+  return true;
 }
 
-// What the end of a message is, while the actor is ours.
+// The same of a message that is still in the mailbox word.
+bool actor_block::conclude_lone(envelope& done, handler_failure failure) noexcept {
+  is_lone_ = false;
+  bool senders_wait = false;
+  std::uint32_t rooms = begun_;
+  if (!is_unbounded_ && done.table->is_counted) ++rooms;
+  std::uint16_t before = std::exchange(begun_, std::uint16_t{0});
+  bool has_more = is_put_aside_ || owes_replies_ || has_taken_up_;
+  bool may_sleep = failure == nullptr && !has_more && !only_life_is_left();
+  if (may_sleep && mail_.try_idle_after(done, rooms, senders_wait)) {
+    if (senders_wait) wake_senders(rooms);
+    done.table->finish(done, failure);
+    return false;
+  }
+  begun_ = before;
+  (void)take_more();  // It is the oldest of what is there.
+  taken_ = static_cast<envelope*>(taken_->next);
+  begin_message(done);
+  finish(done, failure);
+  return true;
+}
+
 void actor_block::finish(envelope& done, handler_failure failure) noexcept {
+  if (!owes_replies_ && !is_put_aside_) [[likely]]
+    return done.table->finish(done, failure);
   if (owes_replies_) fail_unanswered(failure);
   bool is_put_aside = is_put_aside_;
   is_put_aside_ = false;

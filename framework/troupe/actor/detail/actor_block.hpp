@@ -124,7 +124,7 @@ public:
 
   [[nodiscard]] message_queue::pushed push(envelope& message) noexcept {
     auto how = mail_.push(message, capacity());
-    if (how == message_queue::pushed::sent_to_idle) {
+    if (how == message_queue::pushed::sent_to_idle) [[unlikely]] {
       schedule_turn();
       return message_queue::pushed::sent;
     }
@@ -156,9 +156,7 @@ public:
     return parking_lot::instance().park(waiter, this, key,
                                         [this] { return mail_.want_room(capacity()); });
   }
-  void wake_senders(std::size_t count) noexcept {
-    parking_lot::instance().wake(this, count, [this] { mail_.room_is_wanted_no_more(); });
-  }
+  void wake_senders(std::size_t count) noexcept;
   [[nodiscard]] bool has_ended() const noexcept { return mail_.is_closed(); }
   [[nodiscard]] bool has_room() const noexcept { return mail_.has_room(capacity()); }
   [[nodiscard]] overflow when_full() const noexcept { return when_full_; }
@@ -230,6 +228,14 @@ public:
   /// Returns: a number that is another one when a message was handled since it was asked for last,
   /// by whomever, or its handler was running then. Requires: it has timers.
   [[nodiscard]] std::uint64_t activity() noexcept;
+
+  /// The message was handled. Returns: true when its own finish() is all that is left to do.
+  [[nodiscard]] bool let_go_of_message() noexcept {
+    current_ = nullptr;
+    return !owes_replies_ && !is_put_aside_;
+  }
+  /// All that there may be to do, while the actor is on this thread.
+  void finish(envelope& done, handler_failure failure) noexcept;
 
   /// Puts the message that is being handled aside, whole again by what is `from`.
   void put_aside(void* from, const char* message_name);
@@ -318,14 +324,24 @@ private:
   [[nodiscard]] bool leave_handler() noexcept;
   [[nodiscard]] bool settle(std::exception_ptr error) noexcept;
   [[nodiscard]] bool conclude(handler_failure failure) noexcept;
-  void finish(envelope& done, handler_failure failure) noexcept;
+  [[nodiscard]] bool conclude_lone(envelope& done, handler_failure failure) noexcept;
   void fail_unanswered(handler_failure failure) noexcept;
   [[nodiscard]] envelope* next_mail() noexcept;
+  // Of those that are out of the mailbox word. Requires: there is one.
+  [[nodiscard]] envelope* next_taken() noexcept {
+    envelope* oldest = taken_;
+    taken_ = static_cast<envelope*>(oldest->next);
+    begin_message(*oldest);
+    return oldest;
+  }
   [[nodiscard]] bool may_stay_in_word(const envelope& only) const noexcept;
   [[nodiscard]] envelope* next_taken_up() noexcept;
   [[nodiscard]] bool take_more() noexcept;
   [[nodiscard]] bool try_idle() noexcept;
-  void begin_message(const envelope& message) noexcept;
+  void begin_message(const envelope& message) noexcept {
+    if (!is_unbounded_ && message.table->is_counted) count_begun();
+  }
+  void count_begun() noexcept;
   [[nodiscard]] bool only_life_is_left() const noexcept {
     return static_cast<std::uint32_t>(refs_.load(std::memory_order_acquire)) == 1;  // <- drop_ref
   }

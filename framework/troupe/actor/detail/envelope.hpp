@@ -20,6 +20,9 @@ struct envelope_table {
   /// Runs the handler, on a turn of the actor. Returns: false when the handler is a coroutine that
   /// was started as a task of the actor: complete() follows its end.
   bool (*run)(actor_block&, envelope&);
+  /// The same, to its end, within the turn of the one task that can have sent it. Throws what left
+  /// the handler. Null where it is no request, or the handler no plain function.
+  void (*run_here)(actor_block&, envelope&) = nullptr;
   /// Takes the outcome of that task: answers. Throws what left the handler. Null where run() never
   /// returns false.
   void (*complete)(envelope&, task_core& ended) = nullptr;

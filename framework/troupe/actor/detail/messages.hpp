@@ -213,7 +213,7 @@ struct asked_of final : request<T> {
     auto& mine = static_cast<asked_of&>(self);
     std::destroy_at(&mine.message);
     if (mine.is_handed_over) return mine.let_go();
-    if (!mine.is_decided()) {
+    if (!mine.is_decided()) [[unlikely]] {
       failure != nullptr ? mine.fail(*failure) : mine.set_error(ask_errc::broken_reply);
     }
     mine.answer();
@@ -247,7 +247,9 @@ struct asked {
 
   static bool run(actor_block& of, envelope& self) {
     auto& mine = static_cast<request_type&>(self);
-    if (!mine.may_begin()) return true;
+    return !mine.may_begin() || run_begun(of, mine);
+  }
+  static bool run_begun(actor_block& of, request_type& mine) {
     if constexpr (handler::replies) {
       mine.hold();
       reply<value_type> back{&mine};
@@ -256,6 +258,16 @@ struct asked {
     } else {
       return run_and_give<A>(of, mine.message, to_request(mine));
     }
+  }
+  // One function to the end, for the compiler to see the message and its answer at once.
+  static void run_here(actor_block& of, envelope& self) {
+    auto& mine = static_cast<request_type&>(self);
+    mine.begin_here();
+    (void)run_begun(of, mine);
+    bool is_all = of.let_go_of_message();
+    if (handler::replies || !is_all) return of.finish(self, nullptr);
+    std::destroy_at(&mine.message);
+    mine.answer();  // By the value that was returned.
   }
   static void complete(envelope& self, task_core& ended) {
     auto& mine = static_cast<request_type&>(self);
@@ -269,8 +281,14 @@ struct asked {
     return [&mine](auto&&... value) { mine.set_value(std::forward<decltype(value)>(value)...); };
   }
 
+  static constexpr auto run_here_if_plain() noexcept -> void (*)(actor_block&, envelope&) {
+    if constexpr (!handler::is_coroutine) return &run_here;
+    return nullptr;
+  }
+
   static constexpr envelope_table table{
       .run = &run,
+      .run_here = run_here_if_plain(),
       .complete = &complete,
       .finish = &request_type::finish,
       .drop = &request_type::drop,

@@ -8,6 +8,8 @@
 
 namespace troupe::inline v0_1::detail {
 
+void text_deleter::operator()(std::string* text) const noexcept { delete text; }
+
 bool request_base::withdraw() noexcept {
   std::uint64_t before = word_.fetch_or(gone | looking, std::memory_order_acq_rel);  // <-> answer
   bool may_have_begun = true;
@@ -18,6 +20,10 @@ bool request_base::withdraw() noexcept {
   }
   if ((before & done) != 0) free();
   return may_have_begun;
+}
+
+bool request_base::is_let_go() noexcept {
+  return (word_.fetch_or(spent, std::memory_order_acq_rel) & held) == 0;
 }
 
 void request_base::hold() noexcept {
@@ -31,7 +37,7 @@ void request_base::hold() noexcept {
 void request_base::set_error(ask_errc error, std::string why) noexcept {
   error_ = error;
   try {
-    reason_ = std::make_unique<std::string>(std::move(why));
+    reason_.reset(new std::string{std::move(why)});
   } catch (const std::bad_alloc&) {
     reason_ = nullptr;  // The code has to do.
   }
@@ -47,10 +53,7 @@ void request_base::fail(const std::exception_ptr& why) noexcept {
   }
 }
 
-void request_base::answer() noexcept {
-  if (word_.load(std::memory_order_relaxed) == here) {
-    return word_.store(done, std::memory_order_relaxed);
-  }
+void request_base::answer_waiting() noexcept {
   if (is_passed_on_) return free();
   std::uint64_t before = word_.fetch_or(done, std::memory_order_acq_rel);  // <-> withdraw
   if ((before & gone) != 0) {

@@ -19,6 +19,12 @@
 
 namespace troupe::inline v0_1::detail {
 
+/// Frees a text out of line: where there is none, and mostly there is none, that is one look.
+struct text_deleter {
+  void operator()(std::string* text) const noexcept;
+};
+using kept_text = std::unique_ptr<std::string, text_deleter>;
+
 /// What a caller and a receiver share of one request: an envelope, and the place of the answer.
 ///
 ///   word_        means                                     changed by
@@ -77,8 +83,12 @@ public:
 
   // --- the receiver ---
 
-  /// Its handler runs now, within the turn of the caller, who finds the answer when it has ended.
-  void answer_here() noexcept { word_.store(here, std::memory_order_relaxed); }
+  /// Its handler runs now, within the turn of the caller, who finds the answer when it has ended:
+  /// nobody can have withdrawn it, and it has no deadline yet.
+  void begin_here() noexcept {
+    word_.store(here, std::memory_order_relaxed);
+    begun_.store(progress::begun, std::memory_order_relaxed);
+  }
 
   /// Returns: false, with the error set, when it must not run: its deadline has passed, or the
   /// caller has withdrawn it. R2
@@ -118,7 +128,10 @@ public:
   void set_error(ask_errc error, std::string why) noexcept;
   /// Sets receiver_failed, and keeps what the handler has failed with in words.
   void fail(const std::exception_ptr& why) noexcept;
-  void answer() noexcept;
+  void answer() noexcept {
+    if (word_.load(std::memory_order_relaxed) != here) return answer_waiting();
+    word_.store(done, std::memory_order_relaxed);  // R4
+  }
   /// A reply<T> is made of it.
   void hold() noexcept;
   void let_go() noexcept {
@@ -135,7 +148,7 @@ protected:
   /// Returns: true when nobody but the caller has it any more; else who holds it frees it. R1
   [[nodiscard]] bool is_free() noexcept {
     bool is_held = (word_.load(std::memory_order_acquire) & held) != 0;  // <- let_go
-    return !is_held || (word_.fetch_or(spent, std::memory_order_acq_rel) & held) == 0;
+    return !is_held || is_let_go();
   }
   void free() noexcept {
     if (is_free()) free_now();
@@ -147,7 +160,10 @@ protected:
     if (word_.load(std::memory_order_relaxed) == here) word_.store(0, std::memory_order_relaxed);
   }
 
-  void forget_reason() noexcept { reason_ = nullptr; }
+  void forget_reason() noexcept {
+    if (reason_ != nullptr) [[unlikely]]
+      reason_ = nullptr;
+  }
   [[nodiscard]] const std::string* reason() const noexcept { return reason_.get(); }
   /// No caller waits: as soon as it is answered its destroy function takes the answer elsewhere.
   void pass_on() noexcept { is_passed_on_ = true; }
@@ -161,6 +177,8 @@ private:
   static constexpr std::uint64_t done = 1, gone = 2, held = 4, spent = 8, looking = 16, here = 32,
                                  flags = 63;
 
+  void answer_waiting() noexcept;
+  [[nodiscard]] bool is_let_go() noexcept;
   void free_now() noexcept {
     std::size_t size_bytes = size_bytes_;
     destroy_(*this);
@@ -168,7 +186,7 @@ private:
   }
 
   pal::atomic<std::uint64_t> word_{0};
-  std::unique_ptr<std::string> reason_;  // Mostly none.
+  kept_text reason_;  // Mostly none.
   destroy_function destroy_;
   deadline answer_by_;
   std::uint32_t size_bytes_;
@@ -186,6 +204,7 @@ class request : public request_base {
 public:
   using stored = std::conditional_t<std::is_void_v<T>, std::monostate, T>;
 
+  [[nodiscard]] bool has_value() const noexcept { return has_value_; }
   /// Requires: no value and no error yet.
   void set_value(stored value) noexcept {
     std::construct_at(&value_, std::move(value));
@@ -203,12 +222,9 @@ public:
   }
 
   /// Takes the answer and frees the request. Requires: settled().
-  result<T> take() noexcept {
-    if (!has_value_) {
-      ask_errc error = error_;
-      free_taken();
-      return failed_with<T>(make_error_code(error));
-    }
+  [[gnu::always_inline]] result<T> take() noexcept {
+    if (!has_value_) [[unlikely]]
+      return take_error();
     if constexpr (std::is_void_v<T>) {
       free_taken();
       return {};
@@ -234,8 +250,13 @@ protected:
   [[nodiscard]] stored& value() noexcept { return value_; }
 
 private:
+  [[gnu::noinline]] result<T> take_error() noexcept {
+    ask_errc error = error_;
+    free_taken();
+    return failed_with<T>(make_error_code(error));
+  }
   // As free(), with the type known: every answered request comes by here.
-  void free_taken() noexcept {
+  [[gnu::always_inline]] void free_taken() noexcept {
     if (!is_free()) return;
     std::size_t block_bytes = size_bytes();
     destroy_value(*this);
