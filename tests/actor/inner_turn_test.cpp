@@ -108,6 +108,13 @@ private:
   int done_ = 0;
 };
 
+// A worker keeps an actor that its tasks have asked so often.
+constexpr int asks_to_be_kept = 100;
+
+task<> make_kept(ref<desk> d) {
+  for (int i = 0; i < asks_to_be_kept; ++i) (void)co_await d.ask(name_of{});
+}
+
 ref<desk> named(const char* name) {
   actor_options options;
   options.name = name;
@@ -206,14 +213,17 @@ BOOST_AUTO_TEST_CASE(each_is_itself) {
 BOOST_AUTO_TEST_CASE(a_failure_reaches_who_asks_and_ends_the_actor) {
   test::collected_failures expected;
   rt.block_on([]() -> task<> {
-    auto d = spawn<desk>();
-    (void)co_await d.ask(next{});
-    auto answer = co_await d.ask(fail{}).as_result();
-    BOOST_TEST((answer.has_error() && answer.error() == ask_errc::receiver_failed));
-    exit_reason why = co_await d.ended();
-    BOOST_TEST((why.kind == exit_kind::failed));
+    for (bool is_kept : {false, true}) {
+      auto d = spawn<desk>();
+      (void)co_await d.ask(next{});
+      if (is_kept) co_await make_kept(d);
+      auto answer = co_await d.ask(fail{}).as_result();
+      BOOST_TEST((answer.has_error() && answer.error() == ask_errc::receiver_failed));
+      exit_reason why = co_await d.ended();
+      BOOST_TEST((why.kind == exit_kind::failed));
+    }
   });
-  BOOST_TEST(expected.texts().size() == 1u);
+  BOOST_TEST(expected.texts().size() == 2u);
 }
 
 // Its words reach who asks, whether its handler ran within the caller's turn or not.
@@ -254,17 +264,36 @@ BOOST_AUTO_TEST_CASE(what_is_kept_or_put_aside_is_answered_later) {
 
 BOOST_AUTO_TEST_CASE(what_such_a_turn_leaves_to_do_is_done_after_it) {
   rt.block_on([]() -> task<> {
+    for (bool is_kept : {false, true}) {
+      auto d = spawn<desk>();
+      if (is_kept) co_await make_kept(d);
+      BOOST_TEST((co_await d.ask(write_to_oneself{})) == 0);
+      co_await sleep_for(1us);
+      BOOST_TEST((co_await d.ask(next{})) == 2);
+      auto aside = spawn([d]() -> task<int> { co_return co_await d.ask(begin{}); });
+      co_await sleep_for(1us);
+      if (is_kept) co_await make_kept(d);
+      co_await d.ask(release{});
+      BOOST_TEST((co_await aside) == 4);
+      if (is_kept) co_await make_kept(d);
+      BOOST_TEST((co_await d.ask(stop_oneself{})) == 5);
+      exit_reason why = co_await d.ended();
+      BOOST_TEST((why.kind == exit_kind::stopped));
+    }
+  });
+}
+
+// Its last ref goes while a worker keeps it.
+BOOST_AUTO_TEST_CASE(a_kept_actor_ends_when_nobody_can_reach_it) {
+  rt.block_on([]() -> task<> {
     auto d = spawn<desk>();
-    BOOST_TEST((co_await d.ask(write_to_oneself{})) == 0);
+    co_await make_kept(d);
+    weak_ref<desk> seen{d};
+    {
+      ref<desk> last = std::move(d);
+    }
     co_await sleep_for(1us);
-    BOOST_TEST((co_await d.ask(next{})) == 2);
-    auto aside = spawn([d]() -> task<int> { co_return co_await d.ask(begin{}); });
-    co_await sleep_for(1us);
-    co_await d.ask(release{});
-    BOOST_TEST((co_await aside) == 4);
-    BOOST_TEST((co_await d.ask(stop_oneself{})) == 5);
-    exit_reason why = co_await d.ended();
-    BOOST_TEST((why.kind == exit_kind::stopped));
+    BOOST_TEST(!seen.lock().has_value());
   });
 }
 
@@ -361,6 +390,64 @@ BOOST_AUTO_TEST_CASE(every_request_is_answered) {
     co_return sum;
   });
   BOOST_TEST(right == 4 * rounds);
+}
+
+// Goal:   an actor that a worker keeps serves everybody, one message at a time and in order, and
+//         ends as it should, whoever takes it from its keeper at whatever moment.
+// Method: many actors, one after the other, each asked until it is kept; then a foreign thread
+//         writes to it, stops it or drops a ref, while its keeper asks on, and fails it.
+BOOST_AUTO_TEST_CASE(a_kept_actor_is_everybodys) {
+  enum class deed { write, stop, fail_it };
+  const int rounds = static_cast<int>(test::rounds(2'000));
+  test::collected_failures expected;
+  pal::atomic<ref<desk>*> given{nullptr};
+  auto deed_of = [](int round) { return static_cast<deed>(round % 3); };
+
+  auto keeper = [&]() -> task<int> {
+    int right = 0;
+    for (int round = 0; round < rounds; ++round) {
+      auto d = spawn<desk>();
+      int asked = 0;
+      for (; asked < asks_to_be_kept; ++asked) (void)co_await d.ask(next{});
+      given.store(&d);
+      bool is_gone = false;
+      for (; given.load() != nullptr; ++asked) {
+        auto answer = co_await d.ask(next{}).as_result();
+        is_gone |= answer.has_error();
+      }
+      if (deed_of(round) == deed::write) {
+        int last = co_await d.ask(next{});
+        if (last == asked + 3 + 1 && !is_gone) ++right;
+      } else {
+        if (deed_of(round) == deed::fail_it) (void)co_await d.ask(fail{}).as_result();
+        exit_kind wanted = deed_of(round) == deed::stop ? exit_kind::stopped : exit_kind::failed;
+        exit_reason why = co_await d.ended();
+        if (why.kind == wanted) ++right;
+      }
+    }
+    co_return right;
+  };
+  auto stranger = [&] {
+    for (int round = 0; round < rounds; ++round) {
+      test::wait_until([&] { return given.load() != nullptr; });
+      ref<desk> d = *given.load();
+      bool is_late = deed_of(round) == deed::fail_it;  // It writes while the actor fails.
+      if (is_late) given.store(nullptr);
+      if (deed_of(round) == deed::stop) {
+        d.stop();
+      } else {
+        for (int i = 0; i < 3; ++i) (void)d.try_send(next{});
+      }
+      if (!is_late) given.store(nullptr);
+    }
+  };
+  test::race(2, [&](std::size_t i) {
+    if (i == 0) {
+      BOOST_TEST(rt.block_on(keeper) == rounds);
+    } else {
+      stranger();
+    }
+  });
 }
 
 BOOST_AUTO_TEST_SUITE_END()

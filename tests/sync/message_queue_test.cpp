@@ -111,7 +111,8 @@ private:
   // From then on the receiver's steps are the visitor's: it does not have to be woken.
   void visit() {
     may_visit_ = false;
-    if (!queue_.wake(left_awake_)) return;
+    void* mark = nullptr;
+    if (!queue_.wake(left_awake_, mark)) return;
     expect(asleep_ && !wake_owed_, "two have woken one receiver");
     asleep_ = false;
     is_visited_ = true;
@@ -181,7 +182,7 @@ private:
     if (asleep_) {
       asleep_ = wake_owed_ = false;
       queue_.leave_idle();
-    } else if (std::exchange(is_visited_, false) && queue_.sleep_again(left_awake_)) {
+    } else if (std::exchange(is_visited_, false) && queue_.sleep_again(left_awake_, nullptr)) {
       asleep_ = true;
     } else if (taken_ != nullptr) {
       auto& got = static_cast<note&>(*taken_);
@@ -282,6 +283,42 @@ BOOST_AUTO_TEST_CASE(only_the_push_that_meets_a_sleeper_must_wake_it) {
   BOOST_CHECK(queue.push(first, 8) == pushed::sent_to_idle);
   BOOST_CHECK(queue.push(second, 8) == pushed::sent);
   BOOST_TEST(!queue.try_idle(0, senders_wait));
+}
+
+BOOST_AUTO_TEST_CASE(who_wakes_the_receiver_is_told_of_its_mark) {
+  alignas(16) std::byte place[16];
+  auto mark_receiver = [&](message_queue& queue) {
+    bool senders_wait = false;
+    std::uint64_t awake = 0;
+    void* mark = nullptr;
+    BOOST_TEST(queue.try_idle(0, senders_wait));
+    BOOST_TEST(queue.wake(awake, mark));
+    BOOST_TEST(mark == nullptr);
+    BOOST_TEST(queue.sleep_again(awake, place));
+    BOOST_TEST(queue.sleeps_with(place));
+    BOOST_TEST(!queue.sleeps_with(nullptr));
+  };
+  message_queue pushed_to, poked, woken, left;
+  for (auto* each : {&pushed_to, &poked, &woken, &left}) mark_receiver(*each);
+  note first;
+  void* mark = nullptr;
+  BOOST_CHECK(pushed_to.push(first, 8, mark) == pushed::sent_to_idle);
+  BOOST_TEST(mark == place);
+  bool senders_wait = false;
+  BOOST_CHECK(pushed_to.take_all(0, senders_wait) == &first && first.next == nullptr);
+  mark = nullptr;
+  BOOST_TEST(poked.poke(mark));
+  BOOST_TEST(mark == place);
+  BOOST_TEST(poked.take_poke());
+  std::uint64_t awake = 0;
+  mark = nullptr;
+  BOOST_TEST(woken.wake(awake, mark));
+  BOOST_TEST(mark == place);
+  BOOST_TEST(left.leave_idle());
+  for (auto* each : {&pushed_to, &poked, &woken, &left}) {
+    BOOST_TEST(!each->sleeps_with(place));
+    BOOST_TEST(each->take_all(0, senders_wait) == nullptr);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(a_full_queue_leaves_the_message_alone) {

@@ -33,6 +33,9 @@ struct alignas(16) message_link {
 ///   R4. Who lowers the count while `wanted` is set wakes as many senders.
 ///   R5. A sender parks only after it has set `wanted` on a word without room (see parking_lot R1).
 ///   R6. While `poked` is set the receiver does not go to sleep.
+///   R7. While `idle` is set the address is not that of a message, but a mark: null, or what the
+///       receiver has left in the word when it went to sleep. Who clears `idle` takes it out, and
+///       is told of it.
 /// Unbounded queues never count. Addresses have 48 bits, and 4 free ones below.
 class message_queue {
 public:
@@ -43,11 +46,20 @@ public:
   /// Sends `message`. `capacity` 0 means unbounded. After sent_to_idle the caller must wake the
   /// receiver (R3). Threads: any.
   [[nodiscard]] pushed push(message_link& message, std::uint32_t capacity) noexcept {
+    void* no_mark = nullptr;
+    return push(message, capacity, no_mark);
+  }
+  /// The same to a receiver that leaves marks: sets `mark` when it returns sent_to_idle. R7
+  [[nodiscard]] pushed push(message_link& message, std::uint32_t capacity, void*& mark) noexcept {
     std::uint64_t seen = word_.load(std::memory_order_relaxed);
     for (;;) {
       if ((seen & closed) != 0) return pushed::closed;
       if (capacity != 0 && count_of(seen) >= capacity) return pushed::full;
-      if (link(message, seen, capacity != 0 ? one : 0)) return sent_or_idle(seen);
+      if (link(message, seen, capacity != 0 ? one : 0)) {
+        if ((seen & idle) == 0) return pushed::sent;
+        mark = mark_of(seen);
+        return pushed::sent_to_idle;
+      }
     }
   }
 
@@ -146,34 +158,44 @@ public:
     }
   }
 
-  /// Makes the receiver look up. Returns: true when it slept, and the caller must wake it (R3).
-  /// Threads: any.
-  [[nodiscard]] bool poke() noexcept {
+  /// Makes the receiver look up. Returns: true when it slept, and the caller must wake it (R3);
+  /// then `mark` is set (R7). Threads: any.
+  [[nodiscard]] bool poke(void*& mark) noexcept {
     std::uint64_t seen = word_.load(std::memory_order_relaxed);
-    while (!word_.compare_exchange_weak(seen, (seen | poked) & ~idle,
+    while (!word_.compare_exchange_weak(seen, awake_of(seen) | poked,
                                         std::memory_order_acq_rel,  // -> take_poke, <- try_idle
                                         std::memory_order_relaxed)) {
     }
+    mark = mark_of(seen);
     return (seen & idle) != 0;
   }
 
   /// Wakes a receiver that sleeps, for the caller to do its work (R3), and keeps in `awake` what
-  /// sleep_again() asks for. Returns: false when it does not sleep, or has closed, or just then
-  /// something else was done. Threads: any.
-  [[nodiscard]] bool wake(std::uint64_t& awake) noexcept {
+  /// sleep_again() asks for, in `mark` what was left (R7). Returns: false when it does not sleep,
+  /// or has closed, or just then something else was done. Threads: any.
+  [[nodiscard]] bool wake(std::uint64_t& awake, void*& mark) noexcept {
     std::uint64_t seen = word_.load(std::memory_order_relaxed);
-    awake = seen & ~idle;
+    awake = awake_of(seen);
+    mark = mark_of(seen);
     return (seen & (idle | closed)) == idle &&
            word_.compare_exchange_strong(seen, awake, std::memory_order_acquire,  // <- try_idle
                                          std::memory_order_relaxed);
   }
 
-  /// Goes back to sleep after wake(), unless anything about the queue has changed: then the
-  /// receiver must look again. R1
-  [[nodiscard]] bool sleep_again(std::uint64_t awake) noexcept {
-    return word_.compare_exchange_strong(awake, awake | idle,
+  /// Goes back to sleep after wake(), and leaves `mark`, unless anything about the queue has
+  /// changed: then the receiver must look again. R1, R7
+  [[nodiscard]] bool sleep_again(std::uint64_t awake, void* mark) noexcept {
+    return word_.compare_exchange_strong(awake,
+                                         awake | idle | reinterpret_cast<std::uintptr_t>(mark),
                                          std::memory_order_release,  // -> push, close
                                          std::memory_order_relaxed);
+  }
+
+  /// Returns: whether the receiver sleeps and has left that `mark`, and has not closed.
+  [[nodiscard]] bool sleeps_with(const void* mark) const noexcept {
+    std::uint64_t seen = word_.load(std::memory_order_acquire);
+    std::uint64_t wanted_bits = idle | reinterpret_cast<std::uintptr_t>(mark);
+    return (seen & (address_mask | idle | closed)) == wanted_bits;
   }
 
   /// Returns: whether it was poked since this was asked last. R1
@@ -185,8 +207,11 @@ public:
 
   /// The receiver is awake again, whatever woke it. Returns: whether this has done it. R1
   bool leave_idle() noexcept {
-    if ((word_.load(std::memory_order_relaxed) & idle) == 0) return false;
-    return (word_.fetch_and(~idle, std::memory_order_relaxed) & idle) != 0;
+    std::uint64_t seen = word_.load(std::memory_order_relaxed);
+    while ((seen & idle) != 0) {
+      if (word_.compare_exchange_weak(seen, awake_of(seen), std::memory_order_relaxed)) return true;
+    }
+    return false;
   }
 
   /// Makes it as new. Requires: nobody sends, nobody receives; a late poke may come.
@@ -242,12 +267,18 @@ private:
   static message_link* address_of(std::uint64_t word) noexcept {
     return reinterpret_cast<message_link*>(word & address_mask);
   }
+  static void* mark_of(std::uint64_t word) noexcept {
+    return (word & idle) == 0 ? nullptr : reinterpret_cast<void*>(word & address_mask);
+  }
+  static std::uint64_t awake_of(std::uint64_t word) noexcept {
+    return (word & idle) == 0 ? word : word & ~(idle | address_mask);
+  }
   static pushed sent_or_idle(std::uint64_t before) noexcept {
     return (before & idle) != 0 ? pushed::sent_to_idle : pushed::sent;
   }
 
   bool link(message_link& message, std::uint64_t& seen, std::uint64_t added) noexcept {
-    message.next = address_of(seen);
+    message.next = (seen & idle) == 0 ? address_of(seen) : nullptr;
     std::uint64_t linked =
         ((seen & ~(address_mask | idle)) + added) | reinterpret_cast<std::uintptr_t>(&message);
     return word_.compare_exchange_weak(seen, linked, std::memory_order_acq_rel,  // -> take_all,

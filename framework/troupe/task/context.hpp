@@ -51,7 +51,8 @@ private:
 
 /// What a worker thread knows about the job it is running; null pointer on every other thread.
 /// The worker sets it per job, so nothing here outlives a turn except the counts.
-struct context {
+/// Aligned for its address to be a mark; see message_queue.
+struct alignas(16) context {
   executor* exec = nullptr;
   shown<task_core*> current{nullptr};   ///< The task whose turn it is; null for other jobs.
   shown<actor_block*> actor{nullptr};   ///< The actor whose turn it is; null for other jobs.
@@ -68,7 +69,12 @@ struct context {
   /// decides the order of turns.
   bool takes_turns_in = true;
   bool counts_ticks = false;  ///< Its runtime has the real clock, and the processor a count.
-  bool constructs = false;    ///< The constructor of an actor runs: it is in no actor's turn yet.
+  /// The kept actor that the worker is in, or about to look into; see actor_block.
+  pal::atomic<actor_block*> visits{nullptr};
+  /// One that somebody has woken meanwhile: its turn is to be queued when the worker has left it.
+  pal::atomic<actor_block*> left_over{nullptr};
+  bool constructs = false;  ///< The constructor of an actor runs: it is in no actor's turn yet.
+  std::uint32_t inner_turns = 0;  ///< That were given to actors which are not kept.
 
   local_counter spawned;   ///< Tasks started by this thread.
   local_counter ended;     ///< Tasks ended on this thread.

@@ -90,6 +90,22 @@ struct actor_limits {
 ///   R6. Who schedules has cleared `idle` or `resting` first. Who ends the executor, after its
 ///       workers, clears them itself, or finds the job in a queue: after that nobody can schedule,
 ///       and all who have are in the executor, which waits for them to leave.
+///
+/// A kept actor. A worker whose tasks ask a sleeping actor again and again leaves its context as
+/// the mark in the mailbox word: then it may have the actor's turns within its own without a locked
+/// operation, as long as the word stays as it is.
+///
+///   K1. The keeper stores the actor in its context's `visits`, runs the light barrier, and runs a
+///       handler only if the word still has its mark. Who clears `idle` from a marked word runs the
+///       heavy barrier, and looks whether the keeper is in the actor. So one of them sees the
+///       other.
+///   K2. Who has cleared it, and finds the keeper in the actor, hands the turn over: he puts the
+///       actor into `left_over`, runs the heavy barrier, and looks again. The keeper clears
+///       `visits`, runs the light barrier, and then looks into `left_over`. Who takes the actor out
+///       of there has the turn to give: the keeper queues it, the other looks again (K1).
+///   K3. What the keeper has done in the actor is seen by who reads another value of `visits`.
+///   K4. An actor is kept after 64 turns within those of others; sixteen times as many each time it
+///       was taken from a keeper, up to three times. So what that costs does not weigh.
 class alignas(cache_line_bytes) actor_block final : public job, public task_owner {
 public:
   static constexpr std::size_t inline_state_bytes = 16;
@@ -123,9 +139,10 @@ public:
   // --- mail; threads: any ---
 
   [[nodiscard]] message_queue::pushed push(envelope& message) noexcept {
-    auto how = mail_.push(message, capacity());
+    void* keeper = nullptr;
+    auto how = mail_.push(message, capacity(), keeper);
     if (how == message_queue::pushed::sent_to_idle) [[unlikely]] {
-      schedule_turn();
+      schedule_woken(keeper);
       return message_queue::pushed::sent;
     }
     return how;
@@ -144,8 +161,9 @@ public:
   [[nodiscard]] bool try_run(request_base& message) noexcept;
   /// Sends what has its own room: notices, timers' messages. Returns: false when it takes no mail.
   [[nodiscard]] bool push_uncounted(envelope& message) noexcept {
-    auto how = mail_.push(message, 0);
-    if (how == message_queue::pushed::sent_to_idle) schedule_turn();
+    void* keeper = nullptr;
+    auto how = mail_.push(message, 0, keeper);
+    if (how == message_queue::pushed::sent_to_idle) schedule_woken(keeper);
     return how != message_queue::pushed::closed;
   }
   /// The same; one that it does not take is dropped.
@@ -301,6 +319,7 @@ private:
                                  retired = 4096;
   static constexpr unsigned generation_shift = 32;
   static constexpr int mail_per_turn = 64;
+  static constexpr std::uint8_t visits_to_keep = 64;
 
   // Where an incarnation is on its way; `alive` is most of it.
   enum class phase : unsigned char { alive, unwinding, farewell, paused };
@@ -308,6 +327,24 @@ private:
 
   actor_block() noexcept : job{&run_turn} {}
 
+  void poke() noexcept;
+  void schedule_woken(void* keeper) noexcept;
+  void take_from(context& keeper) noexcept;
+  [[nodiscard]] bool try_visit(context& here, request_base& message) noexcept;
+  static void leave_visit(context& here) noexcept;
+  void end_visit_awake(context& here) noexcept;
+  void run_here(context& here, request_base& message);
+  [[nodiscard]] bool may_be_kept(context& here) noexcept {
+    if (visits_ == visits_to_keep) return true;
+    std::uint32_t counted_of = 1U << (4U * times_taken_);  // K4
+    if ((++here.inner_turns & (counted_of - 1)) == 0) ++visits_;
+    return visits_ == visits_to_keep;
+  }
+  // By another thread, or from within. K4
+  void note_taken() noexcept {
+    visits_ = 0;
+    if (times_taken_ < 3) ++times_taken_;
+  }
   void schedule_turn() noexcept;
   void schedule_turn_back() noexcept;
 
@@ -405,13 +442,15 @@ private:
   pal::atomic<std::uint32_t> life_{dead};
   pal::atomic<std::uint32_t> started_{0};  // Counts the actors of the process, for their order.
   std::uint16_t capacity_ = 0;
-  std::uint16_t begun_ = 0;  // Messages whose room was not given back yet.
-  overflow when_full_ = overflow::wait;
-  bool is_unbounded_ : 1 = false;  // These do not change while it lives.
+  std::uint16_t begun_ = 0;                  // Messages whose room was not given back yet.
+  overflow when_full_ : 2 = overflow::wait;  // These do not change while it lives.
+  bool is_unbounded_ : 1 = false;
   bool is_pinned_ : 1 = false;
   bool is_supervised_ : 1 = false;
   bool is_draining_ : 1 = false;
-  phase phase_ = phase::alive;
+  std::uint8_t visits_ = 0;  // Turns within those of others, since it was taken from a keeper.
+  phase phase_ : 2 = phase::alive;
+  std::uint8_t times_taken_ : 2 = 0;
   bool is_lone_ : 1 = false;  // `current_` is still in the mailbox word.
   bool is_put_aside_ : 1 = false;
   bool owes_replies_ : 1 = false;  // To those that the handler has dropped while it failed.

@@ -157,7 +157,8 @@ bool actor_block::begin_anew() noexcept {
 // What was asked for while nobody could look is looked at by the turn.
 void actor_block::remind() noexcept {
   life_.fetch_or(news, std::memory_order_relaxed);
-  (void)mail_.poke();  // It does not sleep: this is its turn.
+  void* no_keeper = nullptr;
+  (void)mail_.poke(no_keeper);  // It does not sleep: this is its turn.
 }
 
 void actor_block::tell_supervisor() noexcept {
@@ -335,6 +336,7 @@ bool actor_block::retire_asleep() noexcept {
   if ((seen & retired) != 0) return true;
   bool was_resting = (life_.fetch_and(~resting, std::memory_order_acq_rel) & resting) != 0;
   bool waits_for_handler = (seen & (left | ended)) == left;
+  // A keeper has stopped: it is in no actor.
   if (!mail_.leave_idle() && !was_resting && !waits_for_handler) return false;
   life_.fetch_or(retired, std::memory_order_relaxed);
   return true;
