@@ -407,6 +407,8 @@ BOOST_AUTO_TEST_CASE(a_kept_actor_is_everybodys) {
     int right = 0;
     for (int round = 0; round < rounds; ++round) {
       auto d = spawn<desk>();
+      auto end = spawn([d]() -> task<exit_kind> { co_return (co_await d.ended()).kind; });
+      co_await yield();  // It watches from then on.
       int asked = 0;
       for (; asked < asks_to_be_kept; ++asked) (void)co_await d.ask(next{});
       given.store(&d);
@@ -415,15 +417,16 @@ BOOST_AUTO_TEST_CASE(a_kept_actor_is_everybodys) {
         auto answer = co_await d.ask(next{}).as_result();
         is_gone |= answer.has_error();
       }
+      bool is_well = true;
       if (deed_of(round) == deed::write) {
-        int last = co_await d.ask(next{});
-        if (last == asked + 3 + 1 && !is_gone) ++right;
-      } else {
-        if (deed_of(round) == deed::fail_it) (void)co_await d.ask(fail{}).as_result();
-        exit_kind wanted = deed_of(round) == deed::stop ? exit_kind::stopped : exit_kind::failed;
-        exit_reason why = co_await d.ended();
-        if (why.kind == wanted) ++right;
+        is_well = (co_await d.ask(next{})) == asked + 3 + 1 && !is_gone;
+        d.stop();
+      } else if (deed_of(round) == deed::fail_it) {
+        (void)co_await d.ask(fail{}).as_result();
       }
+      exit_kind wanted = deed_of(round) == deed::fail_it ? exit_kind::failed : exit_kind::stopped;
+      exit_kind seen = co_await end;
+      if (is_well && seen == wanted) ++right;
     }
     co_return right;
   };

@@ -132,7 +132,8 @@ class Actor:
         current = number(at + cells["current"])
         self.message = text(number(number(current + cells["message table"])
                                    + cells["message name"])) if current else ""
-        self.mail = sum(1 for start in (0 if self.is_idle else word & cells["mail address"], number(at + cells["taken"]))
+        sent = 0 if self.is_idle else word & cells["mail address"]  # Idle: the mark of a keeper.
+        self.mail = sum(1 for start in (sent, number(at + cells["taken"]))
                         for message in chain(start, cells["mail next"]) if message != current)
 
     def state(self, tasks):

@@ -236,7 +236,8 @@ inline constexpr actor_table table_of_actor{
     stop_event_of<A>(),
     &take_behavior<A>,
     type_name<A>(),
-    sizeof(A)};
+    sizeof(A),
+    actor_block::is_state_inline<A>};
 
 /// Makes the state of an A: outside of whatever actor's turn it is.
 template <class A, class... Args>
@@ -289,7 +290,7 @@ ref<A> start_alone(actor_options options, Args&&... args) {
 ///
 /// Returns: its first ref: the actor lives until the last one is gone, or it is stopped.
 /// Errors:  what the constructor throws; std::bad_alloc; outside a runtime a misuse, one line.
-/// Bounds:  128 bytes, and the state where it is larger than 16.
+/// Bounds:  120 bytes, and the state where it is larger than 16, or aligned to more than 8.
 /// Example: `ref<counter> c = spawn<counter>();`
 template <std::derived_from<actor> A, class... Args>
   requires std::constructible_from<A, Args...>

@@ -278,7 +278,9 @@ private:
   }
 
   bool link(message_link& message, std::uint64_t& seen, std::uint64_t added) noexcept {
-    message.next = (seen & idle) == 0 ? address_of(seen) : nullptr;
+    message.next = address_of(seen);
+    if ((seen & idle) != 0) [[unlikely]]
+      message.next = nullptr;  // R7
     std::uint64_t linked =
         ((seen & ~(address_mask | idle)) + added) | reinterpret_cast<std::uintptr_t>(&message);
     return word_.compare_exchange_weak(seen, linked, std::memory_order_acq_rel,  // -> take_all,

@@ -98,6 +98,7 @@ private:
     auto* lines = reinterpret_cast<const char*>(&cell);
     prefetch_to_write(lines);
     prefetch_to_write(lines + cache_line_bytes);
+    if (sizeof(Cell) % cache_line_bytes != 0) prefetch_to_write(lines + sizeof(Cell) - 1);
   }
 
   static cache& local() {

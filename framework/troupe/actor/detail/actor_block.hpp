@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <new>
 #include <string>
 #include <vector>
 
@@ -40,6 +41,7 @@ struct actor_table {
   bool (*become)(void* state, void* made, const char* type_name) noexcept;
   const char* class_name;
   std::size_t state_bytes;
+  bool is_state_inline;  ///< It lies in the block.
 };
 
 /// How an actor is set up, beside its class.
@@ -51,7 +53,7 @@ struct actor_limits {
   overflow when_full = overflow::wait;
 };
 
-/// One actor: its mailbox, its state, its life; two cache lines, and nothing else while it is idle.
+/// One actor: its mailbox, its state, its life; 120 bytes, and nothing else while it is idle.
 ///
 /// Its job runs messages one after the other. A handler that is a coroutine gets a task cell for
 /// the time it runs, and the actor takes no mail until that task has ended. Mostly that task is
@@ -106,16 +108,30 @@ struct actor_limits {
 ///   K3. What the keeper has done in the actor is seen by who reads another value of `visits`.
 ///   K4. An actor is kept after 64 turns within those of others; sixteen times as many each time it
 ///       was taken from a keeper, up to three times. So what that costs does not weigh.
-class alignas(cache_line_bytes) actor_block final : public job, public task_owner {
+class actor_block final : public job, public task_owner {
 public:
   static constexpr std::size_t inline_state_bytes = 16;
+  template <class A>
+  static constexpr bool is_state_inline =
+      sizeof(A) <= inline_state_bytes && alignof(A) <= alignof(void*);
 
   /// Takes a block whose actor is not there yet. Errors: std::bad_alloc.
   static actor_block& create(executor& exec, const actor_table& table, actor_limits limits);
 
   /// The place of the state.
   [[nodiscard]] void* make_room();
-  [[nodiscard]] void* state() const noexcept { return state_; }
+  [[nodiscard]] void* state() noexcept {
+    return table_->is_state_inline ? inline_state_ : outer_state_;
+  }
+  /// The same of an actor whose class is A.
+  template <class A>
+  [[nodiscard]] A& state_of() noexcept {
+    if constexpr (is_state_inline<A>) {
+      return *std::launder(reinterpret_cast<A*>(inline_state_));
+    } else {
+      return *static_cast<A*>(outer_state_);
+    }
+  }
   /// Takes a place back whose state could not be made.
   void drop_room() noexcept;
 
@@ -427,15 +443,13 @@ private:
 
   [[nodiscard]] std::uint32_t capacity() const noexcept { return is_unbounded_ ? 0 : capacity_; }
 
-  // First line, behind the job and the owner's table: what a send and a turn touch.
+  // First, behind the job and the owner's table: what a send and a turn touch.
   message_queue mail_;
   pal::atomic<executor*> exec_{nullptr};  // Null while the block is free.
   pal::atomic<std::uint64_t> refs_{0};
   envelope* taken_ = nullptr;    // Oldest first.
   envelope* current_ = nullptr;  // What the handler runs, or on_start, or on_stop.
 
-  // Second line.
-  void* state_ = nullptr;  // Null while there is none.
   const actor_table* table_ = nullptr;
   pal::atomic<task_core*> handler_{nullptr};
   pal::atomic<actor_extension*> extension_{nullptr};
@@ -459,10 +473,16 @@ private:
   bool has_taken_up_ : 1 = false;
   bool has_begun_ : 1 = false;   // With on_start, if there is one.
   bool was_active_ : 1 = false;  // It has handled something since activity() was asked.
-  alignas(16) std::byte inline_state_[inline_state_bytes];
+  bool has_state_ : 1 = false;
+  union {
+    alignas(void*) std::byte inline_state_[inline_state_bytes];
+    void* outer_state_;
+  };
 };
 
-static_assert(sizeof(actor_block) == 2 * cache_line_bytes);
+// Less than two cache lines: with what holds the blocks together, an actor takes no more than
+// those.
+static_assert(sizeof(actor_block) == 120);
 
 // One that is dead has nothing, and its block may be recycled by a foreign thread.
 template <class Act>

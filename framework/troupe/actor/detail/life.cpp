@@ -249,7 +249,7 @@ void actor_block::drop_monitors() noexcept {
 }
 
 void actor_block::free_state() noexcept {
-  if (state_ == nullptr) return;
+  if (!has_state_) return;
   table_->destroy(*this);
   drop_room();
 }

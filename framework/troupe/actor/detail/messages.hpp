@@ -40,7 +40,7 @@ constexpr const char* type_name() noexcept {
 /// Calls the handler of A for M. Returns: what it returns, a task if it is a coroutine.
 template <class A, class M, class... Second>
 decltype(auto) call_handler(actor_block& of, M& message, Second&&... second) {
-  A& to = *static_cast<A*>(of.state());
+  A& to = of.state_of<A>();
   if constexpr (handles_by_behavior<A, M>) {
     return to.with_behavior([&](auto& now) -> decltype(auto) {
       return now.on(std::move(message), std::forward<Second>(second)...);
