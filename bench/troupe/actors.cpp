@@ -1,10 +1,10 @@
 #include <cstdint>
+#include <memory>
 #include <stdexcept>
 #include <utility>
 #include <vector>
 
 #include <troupe/actor/actor.hpp>
-#include <troupe/sync/event.hpp>
 #include <troupe/task/when_all.hpp>
 
 #include "works.hpp"
@@ -120,25 +120,21 @@ double actor_fan_in(const settings& given) {
 // Each is spawned, cannot be addressed any more at once, and so ends on its first turn.
 class leaf : public actor {
 public:
-  leaf(pal::atomic<std::size_t>& left, event& all_done) : left_{&left}, all_done_{&all_done} {}
-  ~leaf() {
-    if (left_->fetch_sub(1) == 1) all_done_->set();
-  }
+  explicit leaf(countdown* all) noexcept : all_{all} {}
+  ~leaf() { all_->count_down(); }
   void on(begin) {}
 
 private:
-  pal::atomic<std::size_t>* left_;
-  event* all_done_;
+  countdown* all_;
 };
 
 double spawn_actors(const settings& given) {
   std::size_t count = size_or(given, 1'000'000);
   return on_runtime(given, [count]() -> task<double> {
-    pal::atomic<std::size_t> left{count};
-    event all_done;
+    auto all = std::make_unique<countdown>(count);
     auto start = real_clock::now();
-    for (std::size_t i = 0; i < count; ++i) (void)spawn<leaf>(left, all_done);
-    co_await all_done.wait();
+    for (std::size_t i = 0; i < count; ++i) (void)spawn<leaf>(all.get());
+    co_await all->zero();
     co_return static_cast<double>(count) / seconds_since(start);
   });
 }
