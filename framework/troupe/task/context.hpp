@@ -73,6 +73,8 @@ struct alignas(16) context {
   pal::atomic<actor_block*> visits{nullptr};
   /// One that somebody has woken meanwhile: its turn is to be queued when the worker has left it.
   pal::atomic<actor_block*> left_over{nullptr};
+  /// Set by an enlist(): its wait shall not sleep but go behind all that is ready.
+  bool gives_way = false;
   bool constructs = false;  ///< The constructor of an actor runs: it is in no actor's turn yet.
   std::uint32_t inner_turns = 0;  ///< That were given to actors which are not kept.
 

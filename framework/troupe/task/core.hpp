@@ -184,11 +184,6 @@ public:
 
   // --- running ---
 
-  /// The wait that is being enlisted shall not sleep but go behind all that is ready. R1
-  void give_way() noexcept { gives_way_ = true; }
-  /// Returns: whether it was called; that is taken back.
-  [[nodiscard]] bool is_to_give_way() noexcept { return std::exchange(gives_way_, false); }
-
   /// Sets what a resumed turn continues with; `wait` is asked first when there is one.
   void suspend_at(std::coroutine_handle<> handle, pending_wait* wait) noexcept {
     resume_ = handle;
@@ -393,7 +388,6 @@ private:
   std::exception_ptr error_;
   pal::atomic<task_origin> origin_{};
   pal::atomic<std::uint32_t> alarm_{0};  // 0: none.
-  bool gives_way_ = false;
   bool is_far_used_ = false;  // The third line is not as it was made; of the task's turn.
   alignas(8) std::byte storage_[storage_bytes];
 

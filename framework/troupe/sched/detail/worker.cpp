@@ -189,11 +189,11 @@ std::uint32_t worker::room_for_timers() const noexcept {
 }
 
 // What the queue has no room for would go behind the jobs of all workers: better it waits where it
-// is.
+// is. One always gets in.
 std::uint32_t worker::room_for(std::uint32_t least) const noexcept {
   std::uint32_t queued = std::min(queue_.size(), run_queue::capacity);
   std::uint32_t to_limit = fill_limit - std::min(queued, fill_limit);
-  return std::max(to_limit, std::min(least, run_queue::capacity - queued));
+  return std::max({to_limit, std::min(least, run_queue::capacity - queued), 1U});
 }
 
 void worker::unpark() noexcept {
