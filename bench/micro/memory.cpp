@@ -12,9 +12,8 @@ namespace troupe::bench {
 namespace {
 
 // As large as a task's cell.
-struct alignas(cache_line_bytes) cell final : job {
-  cell() : job{[](job&) noexcept {}} {}
-  char rest[3 * cache_line_bytes - sizeof(job)];
+struct alignas(cache_line_bytes) cell final {
+  char contents[3 * cache_line_bytes];
 };
 
 void slab_take_give_back(benchmark::State& state) {
