@@ -1,6 +1,7 @@
 // The timer wheel, with none and with many other timers in it.
 
 #include <chrono>
+#include <cstdint>
 #include <vector>
 
 #include <benchmark/benchmark.h>

@@ -59,7 +59,8 @@ void actor_block::drop_room() noexcept {
 void actor_block::prepare_life() {
   if (is_pinned_) (void)side();  // All its tasks are routed.
   envelope* first = table_->start_event != nullptr ? table_->start_event() : nullptr;
-  started_.store(actors_started.count.fetch_add(1, std::memory_order_relaxed), std::memory_order_relaxed);
+  started_.store(actors_started.count.fetch_add(1, std::memory_order_relaxed),
+                 std::memory_order_relaxed);
   std::uint64_t older = refs_.load(std::memory_order_relaxed) >> generation_shift;
   refs_.store((older << generation_shift) | 2, std::memory_order_relaxed);
   if (first != nullptr) {
