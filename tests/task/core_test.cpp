@@ -1,6 +1,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <set>
 #include <source_location>
@@ -10,6 +11,7 @@
 
 #include <troupe/pal/clock.hpp>
 #include <troupe/pal/random.hpp>
+#include <troupe/pal/thread.hpp>
 #include <troupe/task/core.hpp>
 
 #include <explore.hpp>
@@ -308,6 +310,32 @@ BOOST_AUTO_TEST_CASE(cells_taken_and_freed_by_many_threads_are_never_shared) {
     }
   });
   BOOST_TEST(shared.load() == 0u);
+}
+
+// Goal:   what a thread has, and destroys last, may still make and end tasks: in cells of their
+// own. Method: a thread_local object that is older than the cells which its thread keeps.
+BOOST_AUTO_TEST_CASE(a_thread_that_ends_still_takes_and_frees_cells) {
+  counting_executor exec;
+  std::vector<task_core*> taken;
+  auto take = [&] { taken.push_back(&task_core::create(exec, std::source_location::current())); };
+  pal::thread ending{[&] {
+    struct last_act {
+      std::function<void()> act;
+      ~last_act() { act(); }
+    };
+    static thread_local last_act at_end;
+    at_end.act = [&] {
+      take();
+      take();
+      task_core::create(exec, std::source_location::current()).destroy();
+    };
+    task_core::create(exec, std::source_location::current()).destroy();
+  }};
+  ending.join();
+  for (int i = 0; i < 500; ++i) take();
+  std::set<task_core*> different{taken.begin(), taken.end()};
+  BOOST_TEST(different.size() == taken.size());
+  for (task_core* each : different) each->destroy();
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -33,7 +33,7 @@ public:
   }
 
   Cell& take() {
-    cache& mine = local();
+    cache& mine = local_cells;
     if (mine.count == 0) refill(mine);
     Cell* cell = mine.cells[--mine.count];
     if (mine.count >= takes_ahead) prefetch(*mine.cells[mine.count - takes_ahead]);
@@ -41,13 +41,8 @@ public:
   }
 
   void give_back(Cell& cell) noexcept {
-    cache& mine = local();
-    if (mine.count == mine.cells.size()) {
-      // The oldest ones: those that came last are warm.
-      return_batch(std::span{mine.cells}.first(batch));
-      std::copy(mine.cells.begin() + batch, mine.cells.end(), mine.cells.begin());
-      mine.count -= batch;
-    }
+    cache& mine = local_cells;
+    if (mine.count >= mine.room) return give_back_without_room(mine, cell);
     mine.cells[mine.count++] = &cell;
   }
 
@@ -78,15 +73,23 @@ private:
     std::size_t made;  // Constructed so far, from the front.
   };
 
+  // Trivial to construct and to destroy: what its thread has, and destroys later, may still make
+  // and end tasks and actors then.
   struct cache {
     std::array<Cell*, 2 * batch> cells;
-    std::size_t count = 0;
-    ~cache() {
-      auto left = std::span{cells}.first(count);
-      while (!left.empty()) {
-        auto part = left.first(std::min(batch, left.size()));
-        slab::instance().return_batch(part);
-        left = left.subspan(part.size());
+    std::size_t count;
+    std::size_t room;  ///< Of `cells`, from its first use on.
+    bool is_over;      ///< Its thread ends: nothing is kept any more.
+  };
+
+  struct last_act {
+    ~last_act() {
+      cache& mine = local_cells;
+      mine.is_over = true;
+      mine.room = 0;
+      for (; mine.count > 0; mine.count -= std::min(batch, mine.count)) {
+        instance().return_batch(
+            std::span{mine.cells}.first(mine.count).last(std::min(batch, mine.count)));
       }
     }
   };
@@ -101,25 +104,43 @@ private:
     if (sizeof(Cell) % cache_line_bytes != 0) prefetch_to_write(lines + sizeof(Cell) - 1);
   }
 
-  static cache& local() {
-    static thread_local cache mine;
-    return mine;
+  static void open(cache& mine) noexcept {
+    static thread_local last_act at_end;
+    (void)at_end;
+    mine.room = mine.cells.size();
+  }
+
+  [[gnu::noinline]] void give_back_without_room(cache& mine, Cell& cell) noexcept {
+    Cell* only = &cell;
+    if (mine.is_over) return return_batch(std::span{&only, 1});
+    if (mine.room == 0) {
+      open(mine);
+    } else {
+      // The oldest ones: those that came last are warm.
+      return_batch(std::span{mine.cells}.first(batch));
+      std::copy(mine.cells.begin() + batch, mine.cells.end(), mine.cells.begin());
+      mine.count -= batch;
+    }
+    mine.cells[mine.count++] = only;
   }
 
   void refill(cache& mine) {
+    if (mine.room == 0 && !mine.is_over) open(mine);
+    std::size_t wanted = mine.is_over ? 1 : batch;
     pal::lock guard{mutex_};
     if (!free_batches_.empty()) {
-      const free_batch& last = free_batches_.back();
-      mine.count = last.count;
-      std::copy_n(last.cells.begin(), last.count, mine.cells.begin());
-      free_batches_.pop_back();
+      free_batch& last = free_batches_.back();
+      mine.count = std::min(wanted, last.count);
+      last.count -= mine.count;
+      std::copy_n(last.cells.begin() + last.count, mine.count, mine.cells.begin());
+      if (last.count == 0) free_batches_.pop_back();
       std::size_t near = std::min(mine.count, takes_ahead);
       for (std::size_t i = 1; i <= near; ++i) prefetch(*mine.cells[mine.count - i]);
       return;
     }
     if (chunks_.empty() || chunks_.back().made == chunk_cells) add_chunk();
     chunk& newest = chunks_.back();
-    while (mine.count < batch && newest.made < chunk_cells) {
+    while (mine.count < wanted && newest.made < chunk_cells) {
       mine.cells[mine.count++] = new (&newest.cells[newest.made++]) Cell;
     }
   }
@@ -149,6 +170,8 @@ private:
   };
 
   static constinit inline slab* there = nullptr;  // For debuggers; see debug_facts.
+  // One per thread of the process: see current_context_pointer.
+  [[gnu::visibility("default")]] static constinit inline thread_local cache local_cells{};
 
   pal::mutex mutex_;
   std::vector<chunk> chunks_;
