@@ -162,10 +162,11 @@ void task_core::destroy() noexcept {
     awaited_.store(nullptr, std::memory_order_release);
     works_for_.store(nullptr, std::memory_order_relaxed);
   }
+  exec_.store(nullptr, std::memory_order_release);
   // A new epoch for the next tenant, without the stop bit: late wakers miss (R3, R4).
   std::uint64_t word = word_.load(std::memory_order_relaxed);
-  word_.store((word & ~(next_epoch - 1)) + next_epoch, std::memory_order_relaxed);
-  exec_.store(nullptr, std::memory_order_release);
+  word_.store((word & ~(next_epoch - 1)) + next_epoch,
+              std::memory_order_release);  // -> request_stop_on
   slab<task_core>::instance().give_back(*this);
 }
 
