@@ -402,6 +402,41 @@ BOOST_AUTO_TEST_CASE(refs_outlive_a_runtime_that_ends_over_paused_and_resting_ac
   });
 }
 
+// An actor that nobody knows ends in one step; what its destructor does with it is as at any end.
+BOOST_AUTO_TEST_CASE(a_destructor_may_make_refs_of_its_actor) {
+  class parting : public actor {
+  public:
+    explicit parting(std::vector<ref<parting>>& last) : last_{&last} {}
+    ~parting() {
+      ref<parting> here = self(this).address();
+      self().stop();
+      is_heard_ = !here.try_send(ping{}).has_error();
+      if (is_heard_ || last_->empty()) last_->push_back(std::move(here));
+    }
+    void on(ping) {}
+
+  private:
+    std::vector<ref<parting>>* last_;
+    bool is_heard_ = false;
+  };
+  rt.block_on([]() -> task<> {
+    counts c;
+    std::vector<ref<parting>> last;
+    for (int i = 0; i < 2; ++i) {  // The first one leaves its ref behind.
+      weak_ref<parting> seen{spawn<parting>(last)};
+      co_await sleep_for(1us);
+      BOOST_TEST(seen.lock().has_value() == (i == 0));
+      BOOST_TEST(last.size() == 1u);
+      auto one = spawn<fragile>(c);
+      auto other = spawn<fragile>(c);
+      BOOST_TEST((one.id() != other.id()));
+    }
+    BOOST_TEST(last[0].has_ended());
+    BOOST_TEST((code_of(last[0].try_send(ping{})) == ask_errc::receiver_gone));
+    last.clear();
+  });
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace troupe

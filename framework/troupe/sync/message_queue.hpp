@@ -216,8 +216,10 @@ public:
 
   /// Makes it as new. Requires: nobody sends, nobody receives; a late poke may come.
   void reset() noexcept { word_.store(0, std::memory_order_relaxed); }
-  /// The same for a receiver that begins asleep.
-  void reset_asleep() noexcept { word_.store(idle, std::memory_order_relaxed); }
+  /// The same for a receiver that begins asleep: it has to be whole by now.
+  void reset_asleep() noexcept { word_.store(idle, std::memory_order_release); }  // -> poke
+  /// The same for one that has ended.
+  void reset_closed() noexcept { word_.store(closed, std::memory_order_relaxed); }
 
   /// Returns: true when nothing is sent, and nobody waits for room. R1
   [[nodiscard]] bool has_none() const noexcept {

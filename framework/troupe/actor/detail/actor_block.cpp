@@ -41,6 +41,7 @@ actor_block& actor_block::create(executor& exec, const actor_table& table, actor
   made.phase_ = phase::alive;
   made.rests_ = false;
   made.has_begun_ = false;
+  made.life_.store(dead, std::memory_order_relaxed);  // Late pokes meet nothing of its last tenant.
   made.exec_.store(&exec, std::memory_order_release);  // -> all_unsupervised
   return made;
 }
@@ -104,7 +105,8 @@ void actor_block::drop_ref() noexcept {
 bool actor_block::try_add_ref(std::uint32_t wanted) noexcept {
   std::uint64_t seen = refs_.load(std::memory_order_relaxed);
   do {
-    bool is_gone = static_cast<std::uint32_t>(seen) == 0;
+    auto count = static_cast<std::uint32_t>(seen);
+    bool is_gone = count == 0 || count >= leaving;
     if (is_gone || static_cast<std::uint32_t>(seen >> generation_shift) != wanted) return false;
   } while (!refs_.compare_exchange_weak(seen, seen + 1, std::memory_order_relaxed));
   return true;

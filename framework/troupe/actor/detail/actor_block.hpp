@@ -92,6 +92,9 @@ struct actor_limits {
 ///   R6. Who schedules has cleared `idle` or `resting` first. Who ends the executor, after its
 ///       workers, clears them itself, or finds the job in a queue: after that nobody can schedule,
 ///       and all who have are in the executor, which waits for them to leave.
+///   R7. An actor that ends unseen trades the reference of its life for `leaving`: no weak
+///   reference
+///       finds it any more, and those that its own destructor makes do not end it a second time.
 ///
 /// A kept actor. A worker whose tasks ask a sleeping actor again and again leaves its context as
 /// the mark in the mailbox word: then it may have the actor's turns within its own without a locked
@@ -334,6 +337,7 @@ private:
                                  closing = 256, news = 512, resting = 1024, dead = 2048,
                                  retired = 4096;
   static constexpr unsigned generation_shift = 32;
+  static constexpr std::uint32_t leaving = std::uint32_t{1} << 31;  // In the count of refs_. R7
   static constexpr int mail_per_turn = 64;
   static constexpr std::uint8_t visits_to_keep = 64;
 

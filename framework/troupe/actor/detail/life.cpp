@@ -215,16 +215,23 @@ bool actor_block::end_unseen() noexcept {
   if (!is_plain || !is_idle || life_.load(std::memory_order_acquire) != 0) return false;
   std::uint64_t last = refs_.load(std::memory_order_acquire);  // <- drop_ref
   if (static_cast<std::uint32_t>(last) != 1) return false;
-  if (!refs_.compare_exchange_strong(last, last - 1, std::memory_order_acq_rel))
+  if (!refs_.compare_exchange_strong(last, last - 1 + leaving, std::memory_order_acq_rel))
     return false;  // R3
   // Somebody may have had one in between, of those who walk over all actors.
   if (life_.load(std::memory_order_relaxed) != 0 || !mail_.has_none()) {
     refs_.store(last, std::memory_order_release);
     return false;
   }
-  free_state();
+  mail_.reset_closed();
   life_.store(dead, std::memory_order_relaxed);
-  give_block_back();
+  free_state();
+  // Its destructor may have given addresses of the actor away; mostly there are none.
+  bool is_free = refs_.load(std::memory_order_acquire) == last - 1 + leaving;  // <- drop_ref
+  if (!is_free) {
+    std::uint64_t before = refs_.fetch_sub(leaving, std::memory_order_acq_rel);  // <-> drop_ref
+    is_free = static_cast<std::uint32_t>(before) == leaving;
+  }
+  if (is_free) recycle();
   return true;
 }
 
