@@ -25,8 +25,12 @@ struct entry {
   struct sigaction former{};
 };
 
-pal::mutex setup_mutex;
 std::array<entry, end_of_numbers> entries;
+
+pal::mutex& setup_mutex() noexcept {
+  static pal::mutex made;
+  return made;
+}
 
 void handle(int number) {
   int saved = errno;
@@ -42,7 +46,7 @@ signal_hook::signal_hook(int number, signal_act act) : number_{number}, act_{act
   if (number <= 0 || number >= end_of_numbers) {
     throw std::system_error{EINVAL, std::generic_category(), "a signal to listen to"};
   }
-  pal::lock guard{setup_mutex};
+  pal::lock guard{setup_mutex()};
   entry& found = entries[static_cast<std::size_t>(number)];
   std::size_t place = max_acts;
   for (std::size_t i = max_acts; i-- > 0;) {
@@ -69,7 +73,7 @@ signal_hook::signal_hook(int number, signal_act act) : number_{number}, act_{act
 }
 
 signal_hook::~signal_hook() {
-  pal::lock guard{setup_mutex};
+  pal::lock guard{setup_mutex()};
   entry& found = entries[static_cast<std::size_t>(number_)];
   for (std::size_t i = 0; i < max_acts; ++i) {
     if (found.uses[i] == 0 || found.acts[i].load(std::memory_order_relaxed) != act_) continue;
@@ -80,7 +84,7 @@ signal_hook::~signal_hook() {
 }
 
 bool is_unclaimed(int number) noexcept {
-  pal::lock guard{setup_mutex};
+  pal::lock guard{setup_mutex()};
   const entry& found = entries[static_cast<std::size_t>(number)];
   struct sigaction present = found.former;
   if (found.all_uses == 0) ::sigaction(number, nullptr, &present);

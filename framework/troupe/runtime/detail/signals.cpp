@@ -20,8 +20,12 @@ std::array<pal::atomic<int>, max_listeners> listeners{};  // Descriptor + 1; 0 i
 pal::atomic<int> seen_count{0};
 pal::atomic<bool> dump_asked{false};
 
-pal::mutex setup_mutex;
 std::size_t listener_count = 0;
+
+pal::mutex& setup_mutex() noexcept {
+  static pal::mutex made;
+  return made;
+}
 
 void tell_listeners() noexcept {
   for (auto& listener : listeners) {
@@ -50,7 +54,7 @@ void handle(int) noexcept {
 
 // Entered before the hooks are made: a signal that they catch is told.
 stop_signals::place::place(int event_fd) : index{0} {
-  pal::lock guard{setup_mutex};
+  pal::lock guard{setup_mutex()};
   while (index < max_listeners && listeners[index].load() != 0) ++index;
   if (index == max_listeners) throw std::runtime_error{"more than 16 runs handle signals at once"};
   if (listener_count++ == 0) seen_count.store(0);
@@ -58,7 +62,7 @@ stop_signals::place::place(int event_fd) : index{0} {
 }
 
 stop_signals::place::~place() {
-  pal::lock guard{setup_mutex};
+  pal::lock guard{setup_mutex()};
   listeners[index].store(0);
   --listener_count;
 }
