@@ -4,6 +4,7 @@
 #include <functional>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <boost/test/unit_test.hpp>
@@ -74,6 +75,34 @@ BOOST_AUTO_TEST_CASE(a_yield_in_time_goes_behind_the_others) {
     for (int i = 0; i < 10; ++i) {  // Whichever branch is looked at first.
       auto first = co_await select(yield(), sleep_for(1h));
       BOOST_TEST(first.index() == 0u);
+    }
+  });
+}
+
+// An operation that is never ready and says of its first wait that it might be by now.
+class restless {
+public:
+  static constexpr const char* name = "nothing";
+  bool poll() noexcept { return false; }
+  bool enlist(waker) noexcept { return std::exchange(has_refused_, true); }
+  void delist() noexcept {}
+  void take() noexcept {}
+
+private:
+  bool has_refused_ = false;
+};
+
+BOOST_AUTO_TEST_CASE(a_yield_goes_behind_the_others_also_beside_one_that_looks_again) {
+  rt.block_on([]() -> task<> {
+    for (int i = 0; i < 10; ++i) {
+      bool other_ran = false;
+      spawn([&other_ran]() -> task<> {
+        other_ran = true;
+        co_return;
+      });
+      auto first = co_await select(yield(), restless{});
+      BOOST_TEST(first.index() == 0u);
+      BOOST_TEST(other_ran);
     }
   });
 }

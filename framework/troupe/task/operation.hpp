@@ -202,7 +202,8 @@ private:
       // Set before enlist(): another worker may run on_wake() as soon as commit_wait() succeeds.
       enlisted_ = true;
       bool is_enlisted = op_.enlist(task_->current_waker());
-      if (std::exchange(current_context()->gives_way, false) && is_enlisted) {
+      // Also when another branch may be ready: that keeps.
+      if (std::exchange(current_context()->gives_way, false)) {
         task_->schedule_back();  // Awake: it is woken by nobody, and goes on when its turn comes.
         return false;
       }
