@@ -203,6 +203,31 @@ BOOST_AUTO_TEST_CASE(sched_fair_a_pair_that_wakes_each_other_lets_others_run) {
   });
 }
 
+// Goal:   more busy tasks than a queue holds all get on at a similar pace.
+// Method: a thousand tasks that only give way; how many turns pass between two of one of them.
+BOOST_AUTO_TEST_CASE(sched_fair_more_tasks_than_a_queue_holds_take_turns) {
+  constexpr std::uint64_t count = 1000;
+  pal::virtual_clock clock;
+  runtime rt{on(clock)};
+  rt.block_on([]() -> task<> {
+    std::uint64_t turns = 0, longest_gap = 0;
+    std::vector<join_handle<void>> all;
+    for (std::uint64_t i = 0; i < count; ++i) {
+      all.push_back(spawn([&]() -> task<> {
+        std::uint64_t last = turns;
+        while (turns < 50 * count) {
+          longest_gap = std::max(longest_gap, turns - last);
+          last = ++turns;
+          co_await yield();
+        }
+        longest_gap = std::max(longest_gap, turns - last);
+      }));
+    }
+    for (auto& each : all) co_await each;
+    BOOST_TEST(longest_gap < 10 * count);
+  });
+}
+
 BOOST_AUTO_TEST_CASE(sched_fair_jobs_from_outside_get_in) {
   runtime rt{workers(1)};
   std::atomic<bool> outside_ran{false};

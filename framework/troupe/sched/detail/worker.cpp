@@ -14,9 +14,12 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::uint32_t inject_interval = 61;  // Turns between two looks at outside jobs.
-constexpr std::uint32_t max_handoffs = 64;     // Turns in a row that the slot may take.
-constexpr duration max_poll_gap = 100us;       // Timers and I/O are looked at this often.
-constexpr std::uint32_t inject_batch = 64;     // Outside jobs at a time.
+// At least so many come in then: where more tasks are busy than the queue holds, those that lie
+// outside are no newer than those in it.
+constexpr std::uint32_t inject_share = inject_interval / 8;
+constexpr std::uint32_t max_handoffs = 64;  // Turns in a row that the slot may take.
+constexpr duration max_poll_gap = 100us;    // Timers and I/O are looked at this often.
+constexpr std::uint32_t inject_batch = 64;  // Outside jobs at a time.
 // What the queue is filled up to from outside, by other threads, timers and the driver: what turns
 // make ready finds room behind that.
 constexpr std::uint32_t fill_limit = run_queue::capacity - inject_batch;
@@ -71,7 +74,7 @@ void worker::run_turn(job& next) noexcept {
 
 job* worker::next_job() noexcept {
   if (++tick_ % inject_interval == 0) {
-    if (job* outside = take_injected()) return outside;
+    if (job* outside = take_injected(inject_share)) return outside;
   }
   if (handoffs_ < max_handoffs) {
     if (job* woken = slot_.take()) {
@@ -83,19 +86,19 @@ job* worker::next_job() noexcept {
   queue_.prefetch();
   if (job* oldest = queue_.pop()) return oldest;
   if (job* woken = slot_.take()) return woken;
-  return take_injected();
+  return take_injected(inject_share);
 }
 
 job* worker::next_seeded() noexcept {
-  if (job* outside = take_injected()) push_quietly(*outside);
+  if (job* outside = take_injected(0)) push_quietly(*outside);
   std::uint32_t ready = queue_.size();
   if (ready > 1) queue_.bring_forward(static_cast<std::uint32_t>(random_.below(ready)));
   return queue_.pop();
 }
 
-job* worker::take_injected() noexcept {
+job* worker::take_injected(std::uint32_t least) noexcept {
   std::size_t share = owner_.injected_.size() / owner_.worker_count();
-  std::size_t room = fill_limit - std::min(queue_.size(), fill_limit);
+  std::size_t room = room_for(least);
   std::array<job*, inject_batch> taken;
   std::size_t most = std::min({share + 1, room + 1, std::size_t{inject_batch}});
   std::size_t count = owner_.injected_.pop(std::span{taken}.first(most));

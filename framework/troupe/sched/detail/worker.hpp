@@ -91,7 +91,8 @@ private:
   void run_turn(job& next) noexcept;
   [[nodiscard]] job* next_job() noexcept;
   [[nodiscard]] job* next_seeded() noexcept;
-  [[nodiscard, gnu::noinline]] job* take_injected() noexcept;  // Rarely: its array is large.
+  // Out of line: its array is large, and it is called rarely.
+  [[nodiscard, gnu::noinline]] job* take_injected(std::uint32_t least) noexcept;
   void run_posted() noexcept;
   void overflow(job& ready) noexcept;
   void push_quietly(job& ready) noexcept;
