@@ -45,7 +45,14 @@ bool timer_wheel::link(timer_node& node) noexcept {
 bool timer_wheel::shelve(timer_node& node, duration length, const pal::clock& clock) noexcept {
   bool is_earliest = false;
   bool is_open = shelf_until_.load(std::memory_order_relaxed) != never;
-  if (!is_open || !shelf_.has_room()) is_earliest = open_shelf(clock.now());
+  if (!is_open || !shelf_.has_room()) {
+    time_point now = clock.now();
+    if (now.time_since_epoch().count() < exact_until_.load(std::memory_order_relaxed)) {
+      node.deadline = now + length;
+      return insert(node);
+    }
+    is_earliest = open_shelf(now);
+  }
   node.wheel = this;
   node.fired.store(false, std::memory_order_relaxed);
   node.deadline = time_point{length};
@@ -71,6 +78,11 @@ void timer_wheel::clear_shelf(const pal::clock& clock) noexcept {
 // Any time after a timer was put there will do: it is not early then.
 bool timer_wheel::take_shelf(time_point now, duration::rep until) noexcept {
   bool is_earliest = false;
+  duration overdue{now.time_since_epoch().count() - shelf_until_.load(std::memory_order_relaxed)};
+  if (overdue >= max_overdue) {
+    exact_until_.store((now + exact_after_overdue).time_since_epoch().count(),
+                       std::memory_order_relaxed);
+  }
   shelf_until_.store(until, std::memory_order_relaxed);
   shelf_.take([&](timer_node& node) {
     node.deadline = now + node.deadline.time_since_epoch();

@@ -70,6 +70,10 @@ class timer_wheel {
 public:
   /// What lies on the shelf is settled after this time, and its deadline is as much late.
   static constexpr duration max_on_shelf = std::chrono::milliseconds{1};
+  /// Where it was settled so much too late, the owner had a long turn and nobody was idle. Others
+  /// may come: for a time all timers go straight to the wheel.
+  static constexpr duration max_overdue = std::chrono::milliseconds{9};
+  static constexpr duration exact_after_overdue = std::chrono::seconds{1};
   /// A clock that does not pass by itself has no use for a shelf: looking at it costs nothing.
   explicit timer_wheel(time_point origin, bool has_shelf = false) noexcept
       : origin_{origin}, has_shelf_{has_shelf} {}
@@ -78,7 +82,8 @@ public:
   bool insert(timer_node& node) noexcept;
 
   /// Arms `node` for `length` from now, up to max_on_shelf late; most cheaply when it is erased
-  /// within that time. Returns: as insert(). Requires: the owner's thread, and has_shelf().
+  /// within that time, and exact after a long turn. Returns: as insert(). Requires: the owner's
+  /// thread, and has_shelf().
   bool shelve(timer_node& node, duration length, const pal::clock& clock) noexcept;
   [[nodiscard]] bool has_shelf() const noexcept { return has_shelf_; }
 
@@ -156,6 +161,7 @@ private:
   // When the shelf has to be settled; under the lock, and from and to `never` by the owner alone:
   // so the owner may put more there as long as it sees another time.
   pal::atomic<duration::rep> shelf_until_{never};
+  pal::atomic<duration::rep> exact_until_{0};  // No shelf before; under the lock, but for a look.
   pal::atomic<std::size_t> size_{0};
   timer_shelf shelf_;
   intrusive_list<timer_node> due_;  // Their time has come; not yet fired.
