@@ -1,11 +1,11 @@
+#include <sys/resource.h>
+
 #include <boost/test/unit_test.hpp>
 
 #include <algorithm>
 #include <array>
 #include <atomic>
 #include <chrono>
-#include <fstream>
-#include <string>
 #include <thread>
 #include <vector>
 
@@ -14,6 +14,7 @@
 #include <troupe/sched/interval.hpp>
 #include <troupe/sched/sleep.hpp>
 #include <troupe/sched/spawn_blocking.hpp>
+#include <troupe/sched/timeout.hpp>
 #include <troupe/sync/event.hpp>
 #include <troupe/sync/oneshot.hpp>
 #include <troupe/task/spawn.hpp>
@@ -61,18 +62,11 @@ duration best_of_five(Measure measure) {
   return best;
 }
 
+// Of all threads.
 std::uint64_t voluntary_switches() {
-  std::uint64_t sum = 0;
-  std::ifstream status;
-  for (const char* path : {"/proc/self/status"}) {
-    std::ifstream lines{path};
-    std::string word;
-    while (lines >> word) {
-      std::uint64_t count = 0;
-      if (word == "voluntary_ctxt_switches:" && lines >> count) sum += count;
-    }
-  }
-  return sum;
+  rusage used{};
+  ::getrusage(RUSAGE_SELF, &used);
+  return static_cast<std::uint64_t>(used.ru_nvcsw);
 }
 
 }  // namespace
@@ -355,6 +349,31 @@ BOOST_AUTO_TEST_CASE(sched_idle) {
   BOOST_TEST(voluntary_switches() - switches < 5u);
   never.set();
   rt.block_on([&waiting]() -> task<> { co_await waiting; });
+}
+
+// Goal:   limits of time that are pending wake nobody before they are over.
+// Method: two tasks, each of which holds its worker until both have begun, wait with a limit; then
+//         the context switches of the process.
+BOOST_AUTO_TEST_CASE(sched_idle_also_while_limits_are_pending) {
+  runtime rt{workers(2)};
+  event never;
+  std::atomic<int> began{0};
+  auto limited = [&]() -> task<> {
+    began.fetch_add(1);
+    while (began.load() < 2) std::this_thread::yield();
+    co_await timeout(1h, never.wait());
+  };
+  auto first = rt.spawn(limited), second = rt.spawn(limited);
+  pal::parker rest;
+  rest.park(pal::real_clock().now() + 100ms);
+  std::uint64_t switches = voluntary_switches();
+  rest.park(pal::real_clock().now() + 200ms);
+  BOOST_TEST(voluntary_switches() - switches < 20u);
+  never.set();
+  rt.block_on([&]() -> task<> {
+    co_await first;
+    co_await second;
+  });
 }
 
 BOOST_AUTO_TEST_CASE(sched_blocking) {

@@ -262,6 +262,22 @@ BOOST_AUTO_TEST_CASE(a_long_limit_is_never_early_and_counts_from_the_first_wait)
   });
 }
 
+BOOST_AUTO_TEST_CASE(a_host_is_told_when_a_long_limit_is_over_and_no_earlier_time) {
+  runtime_config host;
+  host.caller_driven = true;
+  host.network = false;
+  runtime driven{host};
+  event never;
+  auto limited = driven.spawn([&never]() -> task<> { co_await timeout(1h, never.wait()); });
+  (void)driven.poll(100);
+  auto next = driven.time_to_next_timer();
+  BOOST_REQUIRE(next.has_value());
+  BOOST_CHECK((*next > 30min && *next <= 1h + 1ms));
+  never.set();
+  (void)driven.poll(100);
+  BOOST_TEST(limited.done());
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_FIXTURE_TEST_SUITE(sleep_, test::virtual_worker)
