@@ -168,6 +168,31 @@ BOOST_AUTO_TEST_CASE(sched_fair) {
   BOOST_TEST(operations <= 128);
 }
 
+// Goal:   a turn of few but long operations gives way too, by the machine's clock and by another.
+// Method: operations that are ready and take 100 us each, until a task behind them has run.
+BOOST_AUTO_TEST_CASE(sched_fair_long_operations_give_way_after_a_millisecond) {
+  pal::virtual_clock clock;
+  for (bool is_real : {true, false}) {
+    runtime rt{is_real ? workers(1) : on(clock)};
+    int operations = 0;
+    rt.block_on([&]() -> task<> {
+      event ready;
+      ready.set();
+      bool other_ran = false;
+      spawn([&other_ran]() -> task<> {
+        other_ran = true;
+        co_return;
+      });
+      while (!other_ran) {
+        is_real ? compute_for(100us) : clock.advance(100us);
+        co_await ready.wait();
+        ++operations;
+      }
+    });
+    BOOST_TEST(operations <= 48);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(sched_fair_a_pair_that_wakes_each_other_lets_others_run) {
   pal::virtual_clock clock;
   runtime rt{on(clock)};
