@@ -371,7 +371,7 @@ BOOST_AUTO_TEST_CASE(sched_idle) {
   std::uint64_t switches = voluntary_switches();
   rest.park(pal::real_clock().now() + 500ms);
   BOOST_TEST(rt.counters().parks - before <= 1u);
-  BOOST_TEST(voluntary_switches() - switches < 5u);
+  BOOST_TEST(voluntary_switches() - switches < 20u);  // A sanitizer's thread makes 10 in a second.
   never.set();
   rt.block_on([&waiting]() -> task<> { co_await waiting; });
 }
