@@ -84,9 +84,9 @@ auto make_timeout(std::source_location where, When when, Branch&& branch) {
 /// Errors:  `errc::timed_out` as a system_error when the time is over first; what the operation
 ///          itself throws.
 /// Cancel:  on time-out an operation is taken back untouched; a task is asked to stop and awaited.
-/// Bounds:  never early; as late as sleep_for(), from 100 ms on up to 1 ms more. A turn of another
-///          task that computes for more than that, right after this began, may count on top, the
-///          first within a second.
+/// Bounds:  never early; as late as sleep_for(), from 100 ms on up to 1 ms more.
+///          When another task's turn computes for more than that right after this began, that may
+///          count on top: of the first such turn among a thousand limits.
 /// Example: `auto m = co_await timeout(50ms, rx.recv()).as_result();`
 template <detail::branch_source Branch>
 [[nodiscard]] auto timeout(duration length, Branch&& branch,

@@ -47,7 +47,8 @@ bool timer_wheel::shelve(timer_node& node, duration length, const pal::clock& cl
   bool is_open = shelf_until_.load(std::memory_order_relaxed) != never;
   if (!is_open || !shelf_.has_room()) {
     time_point now = clock.now();
-    if (now.time_since_epoch().count() < exact_until_.load(std::memory_order_relaxed)) {
+    if (std::uint32_t left = exact_left_.load(std::memory_order_relaxed); left > 0) {
+      exact_left_.store(left - 1, std::memory_order_relaxed);
       node.deadline = now + length;
       return insert(node);
     }
@@ -79,10 +80,7 @@ void timer_wheel::clear_shelf(const pal::clock& clock) noexcept {
 bool timer_wheel::take_shelf(time_point now, duration::rep until) noexcept {
   bool is_earliest = false;
   duration overdue{now.time_since_epoch().count() - shelf_until_.load(std::memory_order_relaxed)};
-  if (overdue >= max_overdue) {
-    exact_until_.store((now + exact_after_overdue).time_since_epoch().count(),
-                       std::memory_order_relaxed);
-  }
+  if (overdue >= max_overdue) exact_left_.store(exact_after_overdue, std::memory_order_relaxed);
   shelf_until_.store(until, std::memory_order_relaxed);
   shelf_.take([&](timer_node& node) {
     node.deadline = now + node.deadline.time_since_epoch();

@@ -71,9 +71,9 @@ public:
   /// What lies on the shelf is settled after this time, and its deadline is as much late.
   static constexpr duration max_on_shelf = std::chrono::milliseconds{1};
   /// Where it was settled so much too late, the owner had a long turn and nobody was idle. Others
-  /// may come: for a time all timers go straight to the wheel.
+  /// may come: so many timers go straight to the wheel then, which takes a hundredth of that time.
   static constexpr duration max_overdue = std::chrono::milliseconds{9};
-  static constexpr duration exact_after_overdue = std::chrono::seconds{1};
+  static constexpr std::uint32_t exact_after_overdue = 1000;
   /// A clock that does not pass by itself has no use for a shelf: looking at it costs nothing.
   explicit timer_wheel(time_point origin, bool has_shelf = false) noexcept
       : origin_{origin}, has_shelf_{has_shelf} {}
@@ -161,7 +161,7 @@ private:
   // When the shelf has to be settled; under the lock, and from and to `never` by the owner alone:
   // so the owner may put more there as long as it sees another time.
   pal::atomic<duration::rep> shelf_until_{never};
-  pal::atomic<duration::rep> exact_until_{0};  // No shelf before; under the lock, but for a look.
+  pal::atomic<std::uint32_t> exact_left_{0};  // That go by the shelf; a rough count.
   pal::atomic<std::size_t> size_{0};
   timer_shelf shelf_;
   intrusive_list<timer_node> due_;  // Their time has come; not yet fired.
