@@ -9,6 +9,7 @@
 
 #include <troupe/actor/actor.hpp>
 #include <troupe/pal/atomic.hpp>
+#include <troupe/pal/thread.hpp>
 #include <troupe/runtime/runtime.hpp>
 #include <troupe/sched/sleep.hpp>
 #include <troupe/sync/event.hpp>
@@ -30,6 +31,9 @@ namespace {
 struct next {};
 struct name_of {};
 struct fail {};
+struct compute {
+  int steps;
+};
 struct later {
   int value;
 };
@@ -44,6 +48,10 @@ class desk : public actor {
 public:
   int on(next) { return ++last_; }
   std::string on(name_of) { return self().name(); }
+  int on(compute m) {
+    for (int i = 0; i < m.steps; ++i) pal::spin_hint();
+    return ++last_;
+  }
   int on(fail) { throw std::runtime_error{"broken"}; }
   void on(later m, reply<int> back) { waiting_.emplace_back(m.value, std::move(back)); }
   int on(begin m) {  // Put aside at first.
@@ -395,7 +403,8 @@ BOOST_AUTO_TEST_CASE(every_request_is_answered) {
 // Goal:   an actor that a worker keeps serves everybody, one message at a time and in order, and
 //         ends as it should, whoever takes it from its keeper at whatever moment.
 // Method: many actors, one after the other, each asked until it is kept; then a foreign thread
-//         writes to it, stops it or drops a ref, while its keeper asks on, and fails it.
+//         writes to it, stops it or drops a ref, while its keeper asks on, and fails it. Every
+//         other time its handlers compute for a while, for him to meet the keeper within one.
 BOOST_AUTO_TEST_CASE(a_kept_actor_is_everybodys) {
   enum class deed { write, stop, fail_it };
   const int rounds = static_cast<int>(test::rounds(2'000));
@@ -414,7 +423,7 @@ BOOST_AUTO_TEST_CASE(a_kept_actor_is_everybodys) {
       given.store(&d);
       bool is_gone = false;
       for (; given.load() != nullptr; ++asked) {
-        auto answer = co_await d.ask(next{}).as_result();
+        auto answer = co_await d.ask(compute{round % 2 * asked % 256}).as_result();
         is_gone |= answer.has_error();
       }
       bool is_well = true;
@@ -451,6 +460,49 @@ BOOST_AUTO_TEST_CASE(a_kept_actor_is_everybodys) {
       stranger();
     }
   });
+}
+
+// Goal:   who has woken a kept actor from outside, and handed its turn to the keeper, is waited for
+//         at the end of the runtime: he looks at the keeper once more.
+// Method: a runtime that ends as soon as its kept actor has got what a foreign thread has sent.
+BOOST_AUTO_TEST_CASE(a_runtime_ends_while_others_wake_its_kept_actors) {
+  class listener : public actor {
+  public:
+    int on(next) const {
+      for (int i = 0; i < 100; ++i) pal::spin_hint();  // It is met within its handler.
+      return heard_;
+    }
+    void on(begin) { ++heard_; }
+
+  private:
+    int heard_ = 0;
+  };
+  const int rounds = static_cast<int>(test::rounds(300));
+  int right = 0;
+  for (int round = 0; round < rounds; ++round) {
+    pal::atomic<ref<listener>*> given{nullptr};
+    pal::thread stranger{[&] {
+      test::wait_until([&] { return given.load() != nullptr; });
+      ref<listener> to = *given.exchange(nullptr);
+      (void)to.try_send(begin{});
+    }};
+    {
+      runtime_config config;
+      config.workers = 1;
+      config.network = false;
+      runtime short_one{config};
+      right += short_one.block_on([&]() -> task<int> {
+        auto to = spawn<listener>();
+        for (int i = 0; i < asks_to_be_kept; ++i) (void)co_await to.ask(next{});
+        given.store(&to);
+        int heard = 0;
+        while (heard == 0 || given.load() != nullptr) heard = co_await to.ask(next{});
+        co_return heard;
+      });
+    }
+    stranger.join();
+  }
+  BOOST_TEST(right == rounds);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

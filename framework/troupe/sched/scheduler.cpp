@@ -136,20 +136,6 @@ void scheduler::take_back_all(const std::function<void(job&)>& act) {
   }
 }
 
-class scheduler::foreign_visit {
-public:
-  // Who takes the job back has the queue's lock after this.
-  explicit foreign_visit(scheduler& where) noexcept : where_{where} {
-    where_.foreign_visits_.fetch_add(1, std::memory_order_relaxed);
-  }
-  foreign_visit(foreign_visit&&) = delete;
-  // The last that this thread does with the scheduler: -> wait_for_foreign_threads.
-  ~foreign_visit() { where_.foreign_visits_.fetch_sub(1, std::memory_order_release); }
-
-private:
-  scheduler& where_;
-};
-
 void scheduler::wait_for_foreign_threads() const noexcept {
   while (foreign_visits_.load(std::memory_order_acquire) != 0) pal::yield_thread();
 }

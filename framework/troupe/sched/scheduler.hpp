@@ -93,9 +93,13 @@ public:
   /// Requires: `index` below worker_count(). Threads: any.
   [[nodiscard]] worker_sight look_at(std::size_t index) const noexcept;
 
+  /// Keeps the scheduler, and its workers' contexts, while a thread that may be none of its workers
+  /// uses them. Requires: made by one who has a job of it that is in no queue.
+  class foreign_visit;
+
   /// Takes every queued job back, for one who settles what is left. Requires: no worker runs.
   void take_back_all(const std::function<void(job&)>& act);
-  /// Waits until no other thread is on its way out of schedule(). Requires: none comes in any more.
+  /// Waits until no foreign_visit is left. Requires: none comes in any more.
   void wait_for_foreign_threads() const noexcept;
 
   /// Keeps the runtime from counting as quiescent: something outside will still bring work.
@@ -128,10 +132,6 @@ public:
 private:
   friend class detail::worker;
   friend class resident;
-
-  // For jobs from threads that are no workers. What they queue is taken back when the scheduler
-  // ends, by who then waits until they have left.
-  class foreign_visit;
 
   void tell_residents() noexcept;
   [[nodiscard]] bool give_to_resident(job& left) noexcept;
@@ -191,13 +191,27 @@ private:
   pal::atomic<bool> stopping_{false};
   pal::atomic<std::size_t> guards_{0};
   pal::atomic<std::uint64_t> foreign_spawned_{0};
-  pal::atomic<std::size_t> foreign_visits_{0};  // Threads that are in schedule() or post_to().
+  pal::atomic<std::size_t> foreign_visits_{0};
   pal::atomic<std::size_t> running_threads_{0};
   pal::parker thread_ended_;  // Of the thread in stop_workers().
   intrusive_list<resident> residents_;
   bool residents_know_ = false;  // That the workers have ended.
   std::unique_ptr<blocking_pool> blocking_;
   std::vector<pal::thread> threads_;
+};
+
+class scheduler::foreign_visit {
+public:
+  // Who takes the job back has it from this thread, or one after it: -> wait_for_foreign_threads.
+  explicit foreign_visit(scheduler& where) noexcept : where_{where} {
+    where_.foreign_visits_.fetch_add(1, std::memory_order_relaxed);
+  }
+  foreign_visit(foreign_visit&&) = delete;
+  // The last that this thread does with the scheduler: -> wait_for_foreign_threads.
+  ~foreign_visit() { where_.foreign_visits_.fetch_sub(1, std::memory_order_release); }
+
+private:
+  scheduler& where_;
 };
 
 }  // namespace troupe::inline v0_1

@@ -6,6 +6,7 @@
 #include <troupe/actor/detail/request.hpp>
 #include <troupe/pal/barrier.hpp>
 #include <troupe/pal/thread.hpp>
+#include <troupe/sched/scheduler.hpp>
 #include <troupe/task/context.hpp>
 
 namespace troupe::inline v0_1::detail {
@@ -82,6 +83,8 @@ void actor_block::schedule_woken(void* keeper) noexcept {
 // K1, K2
 void actor_block::take_from(context& keeper) noexcept {
   bool is_other_thread = &keeper != current_context();
+  // Who has handed the turn over holds nothing up any more, and looks at the keeper once again.
+  scheduler::foreign_visit visit{static_cast<scheduler&>(exec())};
   auto keeper_is_in = [&] {
     if (is_other_thread) pal::heavy_barrier();
     return keeper.visits.load(std::memory_order_acquire) == this;  // <- leave_visit, K3
