@@ -419,9 +419,9 @@ BOOST_AUTO_TEST_CASE(a_destructor_may_make_refs_of_its_actor) {
     std::vector<ref<parting>>* last_;
     bool is_heard_ = false;
   };
-  rt.block_on([]() -> task<> {
-    counts c;
-    std::vector<ref<parting>> last;
+  counts c;
+  std::vector<ref<parting>> last;
+  rt.block_on([&]() -> task<> {
     for (int i = 0; i < 2; ++i) {  // The first one leaves its ref behind.
       weak_ref<parting> seen{spawn<parting>(last)};
       co_await sleep_for(1us);
