@@ -1,3 +1,4 @@
+#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -66,6 +67,12 @@ BOOST_AUTO_TEST_CASE(lines_end_with_lf_or_crlf_and_the_last_one_may_end_with_not
 BOOST_AUTO_TEST_CASE(lines_are_the_same_when_every_byte_comes_alone) {
   lines expected{"one", "two", "", "th\rree", "last", "held: 0"};
   auto found = lines_of("one\ntwo\r\n\nth\rree\nlast", 100, 1);
+  BOOST_TEST(found == expected, boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(with_the_largest_limit_there_is_a_line_may_come_in_pieces) {
+  lines expected{"one", "two", "last", "held: 0"};
+  auto found = lines_of("one\ntwo\r\nlast", std::numeric_limits<std::size_t>::max(), 1);
   BOOST_TEST(found == expected, boost::test_tools::per_element());
 }
 

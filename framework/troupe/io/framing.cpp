@@ -54,7 +54,7 @@ line_reader::outcome line_reader::next_held() {
   if (end == held.npos) {
     scanned_ = held.size();
     // One byte more may be the '\r' of an end that is still to come.
-    if (held_bytes() <= max_line_bytes_ + 1) return std::nullopt;
+    if (held_bytes() == 0 || held_bytes() - 1 <= max_line_bytes_) return std::nullopt;
     too_long_ = true;
     let_go();
     return make_error_code(errc::too_long);
