@@ -1,17 +1,17 @@
 #pragma once
 
 #include <algorithm>
-#include <charconv>
 #include <chrono>
-#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <optional>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <vector>
 
 #include <fmt/core.h>
+
+#include "values.hpp"
 
 namespace samples {
 
@@ -44,14 +44,12 @@ public:
       refuse(fmt::format("{} lacks its number, from {} to {}", name, least, most));
     }
     std::string_view text{found[1]};
-    Number value{};
-    auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    bool is_number = error == std::errc{} && end == text.data() + text.size();
-    if (!is_number || !(least <= value && value <= most)) {
+    std::optional<Number> value = number_in(text, least, most);
+    if (!value) {
       refuse(fmt::format("{} is '{}': it must be a number from {} to {}", name, text, least, most));
     }
     rest_.erase(found, found + 2);
-    return value;
+    return *value;
   }
 
   /// Returns: the time after `name`, such as 500us, 1ms, 2s; `otherwise` without the option.
@@ -62,16 +60,12 @@ public:
     if (found == rest_.end()) return otherwise;
     if (found + 1 == rest_.end()) refuse(fmt::format("{} lacks its time, such as 1ms", name));
     std::string_view text{found[1]};
-    std::int64_t count = 0;
-    auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
-    std::string_view unit{end, static_cast<std::size_t>(text.data() + text.size() - end)};
-    std::int64_t factor = unit == "us" ? 1'000 : unit == "ms" ? 1'000'000 : 1'000'000'000;
-    bool is_time = error == std::errc{} && (unit == "us" || unit == "ms" || unit == "s");
-    if (!is_time || count < 0 || count > most.count() / factor) {
+    std::optional<std::chrono::nanoseconds> value = time_in(text, most);
+    if (!value) {
       refuse(fmt::format("{} is '{}': it must be a time such as 500us, 1ms or 2s", name, text));
     }
     rest_.erase(found, found + 2);
-    return std::chrono::nanoseconds{count * factor};
+    return *value;
   }
 
   /// Returns: the text after `name`; empty without the option.

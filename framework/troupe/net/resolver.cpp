@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -18,14 +17,6 @@ namespace troupe::inline v0_1::net {
 namespace {
 
 using endpoints = std::vector<io::endpoint>;
-
-std::optional<std::uint16_t> port_of(const std::string& service) noexcept {
-  std::uint16_t port = 0;
-  const char* end = service.data() + service.size();
-  auto [stop, error] = std::from_chars(service.data(), end, port);
-  if (error != std::errc{} || stop != end) return std::nullopt;
-  return port;
-}
 
 boost::system::error_code error_of(int code, int number) noexcept {
   switch (code) {
@@ -75,7 +66,7 @@ result<endpoints> look_up(const std::string& host, const std::string& service,
 class system_resolver final : public io::resolver {
 public:
   task<endpoints> resolve(std::string host, std::string service) override {
-    std::optional<std::uint16_t> port = port_of(service);
+    std::optional<std::uint16_t> port = detail::port_in(service);
     if (port) {
       if (auto numeric = io::endpoint::parse(host, *port)) {
         endpoints one;

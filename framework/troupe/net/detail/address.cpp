@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cstddef>
 #include <cstring>
+#include <system_error>
 
 #include <netinet/in.h>
 #include <sys/un.h>
@@ -111,6 +113,14 @@ socket_address peer_address(int fd) noexcept {
   socket_address found;
   if (::getpeername(fd, found.data(), &found.size_bytes) != 0) return socket_address{};
   return found;
+}
+
+std::optional<std::uint16_t> port_in(std::string_view text) noexcept {
+  std::uint16_t port = 0;
+  const char* end = text.data() + text.size();
+  auto [stop, error] = std::from_chars(text.data(), end, port);
+  if (error != std::errc{} || stop != end) return std::nullopt;
+  return port;
 }
 
 std::string host_and_port(const std::string& host, std::uint16_t port) {

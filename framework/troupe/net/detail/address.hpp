@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include <sys/socket.h>
 
@@ -39,6 +40,9 @@ struct socket_address {
 /// The address that `fd` is bound to, and the one it is connected to; empty when it is not.
 [[nodiscard]] socket_address local_address(int fd) noexcept;
 [[nodiscard]] socket_address peer_address(int fd) noexcept;
+
+/// The number of a port that `text` is; nothing if it is none.
+[[nodiscard]] std::optional<std::uint16_t> port_in(std::string_view text) noexcept;
 
 /// `host:port`, with brackets where the host has colons.
 [[nodiscard]] std::string host_and_port(const std::string& host, std::uint16_t port);
