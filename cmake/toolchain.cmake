@@ -24,13 +24,17 @@ if(TROUPE_MOLD)
   endif()
 endif()
 
-if(TROUPE_SANITIZE STREQUAL "asan")
+if(TROUPE_SANITIZE MATCHES "^(asan|fuzz)$")
   # Without vptr: it opens a pipe for each type it meets first, and tests run out of descriptors.
   set(flags -fsanitize=address,undefined -fno-sanitize=vptr -fno-sanitize-recover=all)
+  if(TROUPE_SANITIZE STREQUAL "fuzz") # libFuzzer is told where an input has led, and we are too.
+    list(APPEND flags -fsanitize=fuzzer-no-link -fprofile-instr-generate -fcoverage-mapping)
+  endif()
 elseif(TROUPE_SANITIZE STREQUAL "tsan")
   set(flags -fsanitize=thread)
 elseif(TROUPE_SANITIZE)
-  message(FATAL_ERROR "troupe: TROUPE_SANITIZE is '${TROUPE_SANITIZE}'; use asan, tsan or nothing")
+  message(FATAL_ERROR
+          "troupe: TROUPE_SANITIZE is '${TROUPE_SANITIZE}'; use asan, tsan, fuzz or nothing")
 endif()
 if(TROUPE_SANITIZE)
   add_compile_options(${flags})

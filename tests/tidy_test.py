@@ -37,7 +37,7 @@ HOSTS = {"127.0.0.1", "localhost", "actor-framework.org", "doi.org", "docs.rs",
          "en.cppreference.com", "example.com", "example.org", "github.com", "semver.org",
          "tokio.rs", "www.boost.org", "www.rfc-editor.org", "www.w3.org"}
 
-SKIPPED_FOLDERS = {"build", "target", "node_modules", "__pycache__"}
+SKIPPED_FOLDERS = {"build", "corpus", "target", "node_modules", "__pycache__"}
 CPP = {".hpp", ".cpp"}
 TEXT = CPP | {".h", ".c", ".rs", ".py", ".sh", ".cmake", ".md", ".txt", ".json", ".toml", ".query",
               ".lock", ".html", ".js", ".yml", ""}
@@ -260,7 +260,7 @@ def in_target(source, listed, cmake):
     if source.under("tests"):
         is_wrong = depth == 4 and source.parts[2] == "wrong"  # compiled by wrong_programs_test.py
         return source.path == "tests/main.cpp" or is_wrong or (
-            depth == 3 and source.path.endswith("_test.cpp"))
+            depth == 3 and source.path.endswith(("_test.cpp", "_fuzz.cpp")))
     if source.under("bench"):
         return source.parts[1] != "troupe" or depth == 3
     return any(source.parts[-1] in text for text in cmake.values())
