@@ -193,7 +193,7 @@ WORKS = (
         "timers",
         TIMERS,
         {
-            peer: f"timers {COMMON}"
+            peer: f"timers {WARM}"
             for peer in ("troupe", "tokio", MIMALLOC, *TASKS, *ACTORS)
         },
         quick_size=100_000,

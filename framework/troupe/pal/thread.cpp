@@ -2,12 +2,15 @@
 
 #include <pthread.h>
 #include <sched.h>
+#include <sys/prctl.h>
 
 namespace troupe::inline v0_1::pal {
 
 void set_thread_name(const std::string& name) noexcept {
   pthread_setname_np(pthread_self(), name.substr(0, 15).c_str());
 }
+
+void wake_up_in_time() noexcept { (void)prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL); }
 
 bool pin_to_core(std::size_t index) noexcept {
   cpu_set_t usable;

@@ -23,6 +23,10 @@ bool pin_to_core(std::size_t index) noexcept;
 /// Names the calling thread for debuggers and `top`; cut to the system's 15 characters.
 void set_thread_name(const std::string& name) noexcept;
 
+/// Lets timed waits of the calling thread end when they should: by default the system adds up to 50
+/// us, to wake several threads at once.
+void wake_up_in_time() noexcept;
+
 /// Returns: how many threads can run at once in this process (its CPU affinity), at least 1.
 unsigned usable_cores() noexcept;
 

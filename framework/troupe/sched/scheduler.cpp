@@ -48,6 +48,7 @@ scheduler::scheduler(scheduler_config config)
 
 void scheduler::run_thread(std::size_t index) {
   pal::set_thread_name(config_.thread_name + "-" + std::to_string(index));
+  pal::wake_up_in_time();
   if (config_.pin_workers && !pal::pin_to_core(index)) {
     log(log_level::warning, "a worker could not be pinned to its core: it runs on all");
   }

@@ -13,7 +13,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr duration second_look = 50us;  // After the first one, at what lies behind a turn.
+constexpr duration second_look = 30us;  // After the first one, at what lies behind a turn.
 constexpr int max_empty_looks = 8;      // A watcher that saw nothing this often goes to sleep.
 
 }  // namespace
