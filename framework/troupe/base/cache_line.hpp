@@ -22,6 +22,13 @@ inline void prefetch_to_write(const void* address) noexcept {
 #endif
 }
 
+/// The same for all lines of `size_bytes` from there on.
+inline void prefetch_to_write(const void* address, std::size_t size_bytes) noexcept {
+  auto* first = static_cast<const char*>(address);
+  for (std::size_t at = 0; at < size_bytes; at += cache_line_bytes) prefetch_to_write(first + at);
+  if (size_bytes % cache_line_bytes != 0) prefetch_to_write(first + size_bytes - 1);
+}
+
 }  // namespace detail
 
 }  // namespace troupe::inline v0_1

@@ -98,10 +98,7 @@ private:
 
   // What a birth writes.
   static void prefetch(const Cell& cell) noexcept {
-    auto* lines = reinterpret_cast<const char*>(&cell);
-    prefetch_to_write(lines);
-    prefetch_to_write(lines + cache_line_bytes);
-    if (sizeof(Cell) % cache_line_bytes != 0) prefetch_to_write(lines + sizeof(Cell) - 1);
+    prefetch_to_write(&cell, std::min(sizeof(Cell), 2 * cache_line_bytes));
   }
 
   static void open(cache& mine) noexcept {

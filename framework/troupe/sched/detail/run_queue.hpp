@@ -107,11 +107,7 @@ public:
 private:
   static constexpr std::uint32_t turns_ahead = 6;
 
-  static void prefetch(const job* of) noexcept {
-    const char* address = reinterpret_cast<const char*>(of);
-    prefetch_to_write(address);
-    prefetch_to_write(address + cache_line_bytes);
-  }
+  static void prefetch(const job* of) noexcept { prefetch_to_write(of, 2 * cache_line_bytes); }
 
   pal::atomic<job*>& slot(std::uint32_t index) noexcept { return slots_[index % capacity]; }
 

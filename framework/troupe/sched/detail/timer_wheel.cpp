@@ -1,5 +1,7 @@
 #include <troupe/sched/detail/timer_wheel.hpp>
 
+#include <troupe/base/cache_line.hpp>
+
 namespace troupe::inline v0_1::detail {
 
 std::uint64_t timer_wheel::round_up(time_point at) const noexcept {
@@ -129,7 +131,7 @@ void timer_wheel::place(timer_node& node) noexcept {
 // A million timers lie in memory that no cache holds, and each tells only where the next one is.
 timer_node* timer_wheel::pop(intrusive_list<timer_node>& from) noexcept {
   timer_node* first = from.pop_front();
-  if (first != nullptr) __builtin_prefetch(first->ahead, 1);
+  if (first != nullptr) prefetch_to_write(first->ahead);
   return first;
 }
 
@@ -177,8 +179,7 @@ std::size_t timer_wheel::fire_due(std::size_t most) noexcept {
   while (count < std::min(most, batch.size())) {
     timer_node* node = pop(due_);
     if (node == nullptr) break;
-    __builtin_prefetch(node->key.task(),
-                       1);  // After a long sleep no cache holds its task any more.
+    prefetch_to_write(node->key.task());  // After a long sleep no cache holds it any more.
     batch[count++] = node;
   }
   size_.store(size_.load(std::memory_order_relaxed) - count, std::memory_order_relaxed);
