@@ -145,7 +145,9 @@ void task_core::detach() noexcept {
 }
 
 void task_core::release() noexcept {
-  if (error_ && !is_canceled(error_)) report_failure(error_, spawned_at());
+  if (error_) {  // Mostly not: nothing is copied then.
+    if (std::exception_ptr error = exception()) report_failure(error, spawned_at());
+  }
   destroy();
 }
 

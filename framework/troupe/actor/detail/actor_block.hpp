@@ -92,8 +92,7 @@ struct actor_limits {
 ///   R6. Who schedules has cleared `idle` or `resting` first. Who ends the executor, after its
 ///       workers, clears them itself, or finds the job in a queue: after that nobody can schedule,
 ///       and all who have are in the executor, which waits for them to leave.
-///   R7. An actor that ends unseen trades the reference of its life for `leaving`: no weak
-///   reference
+///   R7. An actor that ends unseen trades the reference of its life for `leaving`: no weak one
 ///       finds it any more, and those that its own destructor makes do not end it a second time.
 ///
 /// A kept actor. A worker whose tasks ask a sleeping actor again and again leaves its context as
