@@ -13,7 +13,7 @@
 #include <actors/listener.hpp>
 #include <actors/ticker.hpp>
 #include <troupe/actor/actor.hpp>
-#include <troupe/actor/detail/message_pool.hpp>
+#include <troupe/base/block_pool.hpp>
 #include <troupe/base/log.hpp>
 #include <troupe/net/tcp.hpp>
 #include <troupe/net/use_task.hpp>
@@ -105,15 +105,15 @@ troupe::task<> use_tasks() {
 }
 
 // The header looks into the pool that the library opens: both have to mean the same one.
-void use_one_message_pool() {
-  troupe::detail::free_message(troupe::detail::allocate_message(64), 64);
-  fmt::print("one pool: {}\n", troupe::detail::local_messages.is_open);
+void use_one_block_pool() {
+  troupe::detail::free_block(troupe::detail::allocate_block(64), 64);
+  fmt::print("one pool: {}\n", troupe::detail::local_blocks.is_open);
 }
 
 // The sink is set here and called by the library.
 troupe::task<> main_task() {
   fmt::print("troupe {}\n", troupe::version_string);
-  use_one_message_pool();
+  use_one_block_pool();
   co_await use_tasks();
   co_await use_actors();
   co_await use_net();
