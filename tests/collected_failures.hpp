@@ -29,9 +29,9 @@ public:
   }
 
 private:
-  static void keep(std::exception_ptr error, std::source_location) {
+  static void keep(const failure& seen) {
     pal::lock guard{mutex};
-    kept.push_back(describe(error));
+    kept.push_back(describe(seen.error));
   }
 
   static inline pal::mutex mutex;

@@ -13,11 +13,11 @@ namespace {
 
 // An exception that nobody awaits fails the test. It ends the program at once: it comes on a
 // worker, where Boost.Test cannot be told. A case that expects one installs a sink of its own.
-void fail(std::exception_ptr error, std::source_location spawned_at) {
-  fmt::print(stderr,
-             "error: in \"{}\": nobody awaited an exception of a task spawned at {}:{}: {}\n",
-             boost::unit_test::framework::current_test_unit().full_name(), spawned_at.file_name(),
-             spawned_at.line(), troupe::describe(error));
+void fail(const troupe::failure& seen) {
+  fmt::print(stderr, "error: in \"{}\": nobody awaited an exception of {} spawned at {}:{}: {}\n",
+             boost::unit_test::framework::current_test_unit().full_name(),
+             seen.actor.empty() ? "a task" : "actor " + seen.actor, seen.spawned_at.file_name(),
+             seen.spawned_at.line(), troupe::describe(seen.error));
   std::fflush(nullptr);
   std::_Exit(EXIT_FAILURE);
 }

@@ -109,9 +109,8 @@ std::vector<std::string> failures;
 struct caught_failures {
   caught_failures() {
     failures.clear();
-    former = set_failure_sink([](std::exception_ptr error, std::source_location) {
-      failures.push_back(describe(error));
-    });
+    former = set_failure_sink(
+        [](const failure& seen) { failures.push_back(seen.actor + ": " + describe(seen.error)); });
   }
   ~caught_failures() { set_failure_sink(former); }
   failure_sink former;
@@ -231,7 +230,7 @@ BOOST_AUTO_TEST_CASE(life_exception_ends_the_actor_and_fails_its_request) {
     BOOST_TEST(!may_have_run(code_of(after)));
   });
   BOOST_REQUIRE(failures.size() == 1u);
-  BOOST_TEST(failures[0] == "crashed");
+  BOOST_TEST(failures[0].ends_with("::counter: crashed"));
 }
 
 BOOST_AUTO_TEST_CASE(life_exception_runs_on_stop_once) {

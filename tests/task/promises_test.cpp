@@ -101,8 +101,8 @@ BOOST_AUTO_TEST_CASE(symmetric_transfer, *boost::unit_test::label("unit")) {
 BOOST_AUTO_TEST_CASE(task_unobserved) {
   static std::string reported;
   reported.clear();
-  failure_sink former = set_failure_sink(
-      [](std::exception_ptr error, std::source_location) { reported = describe(error); });
+  failure_sink former =
+      set_failure_sink([](const failure& seen) { reported = describe(seen.error) + seen.actor; });
   world one;
   one.rt.block_on([]() -> task<> {
     spawn(fail_after_a_turn, std::string{"nobody asks"});

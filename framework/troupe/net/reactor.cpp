@@ -78,7 +78,7 @@ void reactor::run_handlers(Run run) {
     if (asio_ == nullptr) asio_ = std::make_unique<asio_loop>(*core_);
     run(*asio_);
   } catch (...) {
-    report_failure(std::current_exception(), std::source_location::current());
+    report_failure({std::current_exception(), std::source_location::current()});
   }
 }
 

@@ -146,7 +146,7 @@ void task_core::detach() noexcept {
 
 void task_core::release() noexcept {
   if (error_) {  // Mostly not: nothing is copied then.
-    if (std::exception_ptr error = exception()) report_failure(error, spawned_at());
+    if (std::exception_ptr error = exception()) report_failure({error, spawned_at()});
   }
   destroy();
 }

@@ -10,9 +10,12 @@ namespace troupe::inline v0_1 {
 
 namespace {
 
-void write_to_log(std::exception_ptr error, std::source_location spawned_at) {
-  log(log_level::error, fmt::format("a task spawned at {}:{} ended with an exception: {}",
-                                    spawned_at.file_name(), spawned_at.line(), describe(error)));
+void write_to_log(const failure& seen) {
+  const std::source_location& at = seen.spawned_at;
+  std::string who = seen.actor.empty()
+                        ? fmt::format("a task spawned at {}:{}", at.file_name(), at.line())
+                        : "actor " + seen.actor;
+  log(log_level::error, fmt::format("{} ended with an exception: {}", who, describe(seen.error)));
 }
 
 pal::atomic<failure_sink> sink_in_force{&write_to_log};
@@ -23,9 +26,7 @@ failure_sink set_failure_sink(failure_sink sink) noexcept {
   return sink_in_force.exchange(sink == nullptr ? &write_to_log : sink);
 }
 
-void report_failure(std::exception_ptr error, std::source_location spawned_at) noexcept {
-  sink_in_force.load()(std::move(error), spawned_at);
-}
+void report_failure(const failure& seen) noexcept { sink_in_force.load()(seen); }
 
 std::string describe(const std::exception_ptr& error) {
   try {

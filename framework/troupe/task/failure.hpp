@@ -8,16 +8,23 @@
 
 namespace troupe::inline v0_1 {
 
-/// Where exceptions go that nobody awaits: those of tasks whose handle was dropped or detached.
-/// Called on the worker that ran the task, with the place where it was spawned.
-using failure_sink = void (*)(std::exception_ptr error, std::source_location spawned_at);
+/// An exception that nobody awaits: of a task whose handle was dropped or detached, or of an actor
+/// whose end nobody is told of.
+struct failure {
+  std::exception_ptr error;
+  std::source_location spawned_at;  ///< Of a task.
+  std::string actor{};              ///< Its name; empty for a task.
+};
+
+/// Where such exceptions go. Called on the worker that ran what has failed.
+using failure_sink = void (*)(const failure&);
 
 /// Replaces the sink; null restores the default, one line through the log sink.
 /// Returns: the sink that was in force. Threads: any; the swap is atomic.
 failure_sink set_failure_sink(failure_sink sink) noexcept;
 
-/// Hands an exception to the sink in force.
-void report_failure(std::exception_ptr error, std::source_location spawned_at) noexcept;
+/// Hands it to the sink in force.
+void report_failure(const failure& seen) noexcept;
 
 /// Returns: what an exception says of itself, in one line.
 std::string describe(const std::exception_ptr& error);

@@ -411,6 +411,7 @@ private:
   [[nodiscard]] side_tasks* side_if_any() const noexcept;
 
   // The end of an incarnation, step by step; each goes on with the next, or rests.
+  void report(const std::exception_ptr& unseen) noexcept;
   void begin_end(exit_kind kind, std::exception_ptr error = nullptr) noexcept;
   void unwind() noexcept;
   void say_last_words() noexcept;

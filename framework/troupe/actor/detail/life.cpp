@@ -18,7 +18,7 @@ bool actor_block::settle(std::exception_ptr error) noexcept {
   if (!error && !was_last) return conclude(nullptr);
   (void)conclude(error ? &error : nullptr);
   if (was_last) {
-    if (error && !is_canceled(error)) report_failure(error, std::source_location{});
+    if (error && !is_canceled(error)) report(error);
     phase_ = phase::farewell;
     unwind();
     return false;
@@ -36,6 +36,16 @@ bool actor_block::settle(std::exception_ptr error) noexcept {
   return false;
 }
 
+void actor_block::report(const std::exception_ptr& unseen) noexcept {
+  std::string who;
+  try {
+    who = name();
+  } catch (const std::bad_alloc&) {
+    // The exception is told without it.
+  }
+  report_failure({unseen, std::source_location{}, std::move(who)});
+}
+
 void actor_block::begin_end(exit_kind kind, std::exception_ptr error) noexcept {
   bool has_started = has_begun_ || table_->start_event == nullptr;
   has_words_ = kind != exit_kind::killed && table_->stop_event != nullptr && has_started;
@@ -44,7 +54,7 @@ void actor_block::begin_end(exit_kind kind, std::exception_ptr error) noexcept {
     bool is_known = kind == exit_kind::failed || extension_if_any() != nullptr;
     if (is_known) extension().why = exit_reason{kind, error};
   } catch (...) {  // No memory to keep it in.
-    if (error) report_failure(error, std::source_location{});
+    if (error) report(error);
   }
   if (is_given_up()) {
     close_mail();
@@ -70,7 +80,7 @@ void actor_block::unwind() noexcept {
     }
     // The reason is known already; this one only has its line.
     std::exception_ptr late = side->take_error();
-    if (late) report_failure(late, std::source_location{});
+    if (late) report(late);
   }
   if (phase_ == phase::unwinding) return say_last_words();
   end_incarnation();
@@ -199,7 +209,7 @@ void actor_block::end_life() noexcept {
   if (actor_extension* more = extension_if_any()) {
     more->children.reset();
     if (more->why.error && !is_supervised_ && !more->is_known) {
-      report_failure(more->why.error, std::source_location{});
+      report(more->why.error);
     }
   }
   life_.fetch_or(dead, std::memory_order_seq_cst);  // <-> watch
