@@ -11,7 +11,8 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr std::uint16_t capacity = 32;  // Of a guest's mailbox.
+// Of a guest's mailbox: lines that come at once, while its worker is busy, are not too many.
+constexpr std::uint16_t capacity = 256;
 
 troupe::actors::connection_options options_of_peers() {
   troupe::actors::connection_options options;

@@ -427,7 +427,7 @@ BOOST_AUTO_TEST_CASE(no_order_with_a_permit_and_a_close_loses_a_message) {
 BOOST_AUTO_TEST_CASE(threads_hammering_a_small_queue_lose_nothing) {
   constexpr std::size_t senders = 3;
   constexpr std::uint32_t capacity = 4;
-  const std::size_t each = test::rounds(60'000);
+  const std::size_t each = test::rounds(20'000);
   message_queue queue;
   pal::atomic<bool> awake{true};
   std::vector<std::vector<note>> notes(senders);
