@@ -17,9 +17,10 @@ import sys
 from pathlib import Path
 
 import hostile
+import suites
 from common import ROOT, Broken, Plan, say
 
-FIGURES = {**hostile.FIGURES}
+FIGURES = {**hostile.FIGURES, **suites.FIGURES}
 
 
 def parse_arguments():

@@ -1,0 +1,58 @@
+"""What other commands of ./dev look for: inputs that break a decoder, and sanitizers' reports."""
+
+import re
+import subprocess
+import sys
+
+from common import ROOT, Broken, say
+
+FUZZ_ROW = re.compile(r"^(\w+) +(\d+) +(\d+) +([\d.]+)% +(\d+)$")
+# How own code would keep a sanitizer from looking.
+SUPPRESSIONS = r"no_sanitize|NO_SANITIZE|suppressions=|__(asan|tsan|lsan|ubsan)_default_suppressions"
+
+
+def dev(*words):
+    """Runs ./dev, and shows what it prints as progress. Returns: its exit code and its lines."""
+    lines = []
+    with subprocess.Popen([ROOT / "dev", *map(str, words)], stdout=subprocess.PIPE, text=True,
+                          stderr=sys.stderr) as running:
+        for line in running.stdout:
+            lines.append(line.rstrip())
+            if FUZZ_ROW.match(lines[-1]) or lines[-1].startswith("==>"):
+                say(f"  {lines[-1]}")
+    return running.returncode, lines
+
+
+def fuzz(plan):
+    """Every decoder against inputs that libFuzzer makes up, under AddressSanitizer and UBSan."""
+    _, lines = dev("fuzz", "--seconds", plan.size(10, 1, long=3600))
+    rows = [match.groups() for match in map(FUZZ_ROW.match, lines) if match]
+    if not rows:
+        raise Broken(f"./dev fuzz told of no decoder: {lines[-1:]}")
+    say(f"  {sum(int(row[1]) for row in rows)} runs of {len(rows)} decoders")
+    plan.add("fuzz.crashes", sum(int(row[4]) for row in rows), "inputs", 0)
+    plan.add("fuzz.least_lines", min(float(row[3]) for row in rows), "%", 95, at_least=True)
+
+
+def sanitizers(plan):
+    """The unit tests under the sanitizers; a long run does it, and .ci/run at each change."""
+    if plan.effort != "long":
+        return
+    failed = 0
+    for preset, repeats in (("asan", 1), ("tsan", 5)):
+        for _ in range(repeats):
+            say(f"  {preset}")
+            code, lines = dev("test", "--preset", preset, "--label", "unit")
+            counts = re.fullmatch(r"(\d+) passed, (\d+) failed", lines[-1] if lines else "")
+            if not counts or not int(counts[1]):
+                raise Broken(f"./dev test --preset {preset} ended with {code}: {lines[-1:]}")
+            failed += int(counts[2])
+    found = subprocess.run(["grep", "-rnE", SUPPRESSIONS, "--include=*.?pp", "--include=CMake*",
+                            "framework", "actors", "samples", "cmake"], cwd=ROOT, text=True,
+                           capture_output=True, check=False).stdout
+    say(found)
+    plan.add("sanitizers.tests_with_a_report", failed, "tests", 0)
+    plan.add("sanitizers.suppressions", len(found.splitlines()), "lines", 0)
+
+
+FIGURES = {"fuzz": fuzz, "sanitizers": sanitizers}
