@@ -71,16 +71,21 @@ void ledger::enter(const client_left& client) {
   close_if_both_ended(at);
 }
 
-void ledger::enter(const connection_left& connection) {
+std::uint64_t ledger::enter(const connection_left& connection) {
   auto at = accounts_.find(connection.id);
-  if (at == accounts_.end()) return;  // It has ended before it was opened: nothing was read.
+  if (at == accounts_.end()) return 0;  // It has ended before it was opened: nothing was read.
   --open_count_;
   at->second.has_ended = true;
-  if (at->second.is_claimed) return close_if_both_ended(at);
+  std::uint64_t counted_bytes = at->second.total_bytes;
+  if (at->second.is_claimed) {
+    close_if_both_ended(at);
+    return counted_bytes;
+  }
   balance_.sent_bytes += connection.read_bytes;
-  balance_.dropped_bytes += connection.read_bytes - at->second.total_bytes;
+  balance_.dropped_bytes += connection.read_bytes - counted_bytes;
   add(balance_.all, connection.counts);
   accounts_.erase(at);
+  return counted_bytes;
 }
 
 // What was acknowledged is known for good when the connection has ended.

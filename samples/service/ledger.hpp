@@ -93,7 +93,8 @@ public:
   std::uint64_t enter(const report& made);
   bool enter(const claim& made);
   void enter(const client_left& client);
-  void enter(const connection_left& connection);
+  /// Returns: the bytes that are counted for it.
+  std::uint64_t enter(const connection_left& connection);
   void end_second() noexcept;
 
   [[nodiscard]] totals now() const noexcept;

@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 #include <limits>
+#include <string_view>
 
 #include <fmt/core.h>
 
@@ -14,6 +15,14 @@ namespace {
 [[noreturn]] void refuse(const char* what) {
   fmt::print(stderr, "service: {}\n", what);
   std::exit(2);
+}
+
+// Seconds, also parts of them.
+troupe::duration time_in(samples::options& given, std::string_view name,
+                         troupe::duration otherwise) {
+  using seconds = std::chrono::duration<double>;
+  seconds wanted{given.number(name, seconds{otherwise}.count(), 0.01, 86'400.0)};
+  return std::chrono::duration_cast<troupe::duration>(wanted);
 }
 
 }  // namespace
@@ -31,8 +40,10 @@ options parse_options(int argc, char** argv) {
   wanted.workers = given.number<std::size_t>("--workers", 0, 1, 256);
   wanted.max_connections =
       given.number("--limit", wanted.max_connections, std::size_t{1}, std::size_t{1'000'000});
-  std::chrono::duration<double> idle{given.number("--idle", 30.0, 0.01, 86'400.0)};
-  wanted.idle = std::chrono::duration_cast<troupe::duration>(idle);
+  wanted.idle = time_in(given, "--idle", wanted.idle);
+  wanted.drain = time_in(given, "--drain", wanted.drain);
+  wanted.each_second = given.flag("--each-second");
+  wanted.accounts = given.flag("--accounts");
   wanted.chaos = given.flag("--chaos");
   auto kills = given.number<std::uint64_t>("--kills", 0, 1, 50);
   wanted.lost_bytes = given.number<std::uint64_t>("--lose", 0, 1, 1'000'000);

@@ -16,6 +16,10 @@ struct options {
   std::size_t workers = 0;  // 0: one per core.
   std::size_t max_connections = 10'000;
   troupe::duration idle = std::chrono::seconds{30};  // How long a peer may be silent, or not read.
+  // At a stop, how long peers that go on asking are answered.
+  troupe::duration drain = std::chrono::milliseconds{500};
+  bool each_second = false;  // A line each second, also without a load.
+  bool accounts = false;     // A line for each connection that has ended.
 
   // A second port that speaks TLS, if there is a certificate.
   std::string tls_certificate, tls_key;  // Files.

@@ -22,8 +22,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto drain_time = 1s;
-
 // More than chaos asks for at its worst.
 constexpr troupe::supervision lenient{.max_restarts = 1000, .max_delay = 50ms};
 
@@ -88,7 +86,8 @@ void main_job::start_roles(std::uint16_t ponger_port) {
     return open_transport(by, ponger_port, enemy);
   };
   parts_.emplace(
-      colleagues{troupe::spawn_child<aggregator>(*root_, std::move(counting), std::move(durable)),
+      colleagues{troupe::spawn_child<aggregator>(*root_, std::move(counting), std::move(durable),
+                                                 at_->wanted.accounts),
                  troupe::spawn_child<coordinator>(*root_, std::move(timing), std::move(open))});
 }
 
@@ -100,14 +99,14 @@ void main_job::start_chaos() {
 }
 
 troupe::task<> main_job::work() {
-  if (at_->wanted.serve) {
+  if (at_->wanted.serve && !at_->wanted.each_second) {
     troupe::event never;
     co_await never.wait();
   }
   troupe::interval seconds{1s};
   troupe::time_point start = troupe::now(), last = start;
   std::uint64_t bytes_before = 0;
-  for (std::int64_t second = 0; second < at_->wanted.run_for.count();) {
+  for (std::int64_t second = 0; at_->wanted.serve || second < at_->wanted.run_for.count();) {
     troupe::tick reached =
         co_await seconds.next();  // It leaves out what a busy machine has missed.
     second = std::chrono::round<std::chrono::seconds>(reached.due - start).count();
@@ -135,8 +134,13 @@ troupe::task<> main_job::see_rtt_recovered() {
 
 void main_job::tell(std::int64_t second, troupe::duration passed, std::size_t connections,
                     std::uint64_t bytes) const {
-  meter::figures asked = load_->latencies().take();
   double part = std::chrono::duration<double>{passed}.count();
+  if (!load_) {
+    fmt::print("{:>3} s: {} connections, {:.0f} bytes/s\n", second, connections,
+               static_cast<double>(bytes) / part);
+    return;
+  }
+  meter::figures asked = load_->latencies().take();
   fmt::print(
       "{:>3} s: {} connections, {:.0f} requests/s, {:.0f} bytes/s, p50 {:.0f} us, "
       "p99 {:.0f} us\n",
@@ -169,7 +173,7 @@ troupe::task<balance> main_job::wind_down() {
 troupe::task<> main_job::close_door() {
   door_->stop();
   if (tls_door_) tls_door_->stop();
-  auto left = co_await troupe::timeout(drain_time, all_have_left()).as_result();
+  auto left = co_await troupe::timeout(at_->wanted.drain, all_have_left()).as_result();
   if (left) co_return;
   at_->closing.set();
   co_await all_have_left();

@@ -159,6 +159,48 @@ BOOST_AUTO_TEST_CASE(a_peer_that_does_not_read_does_not_hold_up_the_stop) {
   BOOST_TEST(last.failed == 1u);
 }
 
+BOOST_AUTO_TEST_CASE(a_peer_that_goes_on_asking_is_cut_off_when_the_drain_time_is_over) {
+  serving service{{"--drain", "0.05"}};
+  line_peer peer = service.greeted();
+  service.program().send_signal(SIGINT);
+  std::uint64_t answered = 0;
+  for (;; ++answered) {
+    if (peer.write_until_refused("hello\n") == 0) break;
+    if (!peer.next_line()) break;
+  }
+  balance last = end_of(service.program());
+  BOOST_TEST(last.sent == last.counted);
+  BOOST_TEST(last.answered == answered);
+}
+
+BOOST_AUTO_TEST_CASE(accounts_tell_of_each_connection_what_was_counted_and_answered) {
+  serving service{{"--accounts"}};
+  {
+    line_peer peer = service.greeted();
+    peer.ask("hello");
+    peer.ask("no command");
+    BOOST_TEST(peer.ask("quit") == "bye");
+    BOOST_TEST(!peer.next_line());
+  }
+  BOOST_TEST(*service.program().next_line() == "account: connection=1 counted=22 answered=3");
+  line_peer open = service.greeted();
+  open.ask("echo");
+  service.program().send_signal(SIGINT);
+  BOOST_TEST(*service.program().next_line() == "account: connection=2 counted=5 answered=1");
+  balance last = end_of(service.program());
+  BOOST_TEST(last.counted == 27u);
+  BOOST_TEST(last.answered == 4u);
+}
+
+BOOST_AUTO_TEST_CASE(each_second_is_told_without_a_load_too_if_asked_for) {
+  serving service{{"--each-second"}};
+  line_peer peer = service.greeted();
+  auto first = service.program().next_line();
+  BOOST_TEST_REQUIRE(first.has_value());
+  BOOST_TEST(samples::matches(*first, R"( *\d+ s: 1 connections, \d+ bytes/s)"), *first);
+  check_nothing_lost(service.stop());
+}
+
 BOOST_AUTO_TEST_CASE(an_empty_service_balances_at_nothing) {
   serving service;
   balance last = service.stop();
