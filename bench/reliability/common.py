@@ -3,11 +3,14 @@
 import contextlib
 import json
 import os
+import queue
 import re
 import resource
+import select
 import signal
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +24,10 @@ CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
 
 class Broken(Exception):
     """The run itself went wrong: there is no figure."""
+
+
+class Skipped(Exception):
+    """What the figure needs is not on this machine."""
 
 
 def say(text):
@@ -41,8 +48,9 @@ class Figure:
 
     def __str__(self):
         relation = ">=" if self.at_least else "<="
-        return (f"{'PASS' if self.passed else 'MISS'} {self.name} {self.value:.3g} {self.unit} "
-                f"(gate {relation} {self.gate:g})")
+        value = f"{self.value:.3g}" if abs(self.value) < 1000 else f"{self.value:.0f}"
+        return (f"{'PASS' if self.passed else 'MISS'} {self.name} {value} {self.unit}".rstrip() +
+                f" (gate {relation} {self.gate:g})")
 
 
 @dataclass
@@ -66,12 +74,21 @@ class Plan:
 class Program:
     """A process whose lines are read as they come; killed at the end of the block."""
 
-    def __init__(self, command, descriptors=None):
-        limit = (lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))
-                 ) if descriptors else None
-        self.command = [str(word) for word in command]
-        self.process = subprocess.Popen(self.command, stdout=subprocess.PIPE, text=True,
-                                        stderr=subprocess.DEVNULL, preexec_fn=limit)
+    def __init__(self, command, descriptors=None, environment=None):
+        limited = ["prlimit", f"--nofile={descriptors}"] if descriptors else []
+        self.command = [str(word) for word in [*limited, *command]]
+        # A session of its own: what it leaves behind can be told from others.
+        self.process = subprocess.Popen(
+            self.command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+            start_new_session=True, env=dict(os.environ, **(environment or {})))
+        self.lines = queue.SimpleQueue()  # (when it came, the line), at the end (when, None).
+        self.reader = threading.Thread(target=self._read, daemon=True)
+        self.reader.start()
+
+    def _read(self):
+        for text in self.process.stdout:
+            self.lines.put((time.monotonic(), text.strip()))
+        self.lines.put((time.monotonic(), None))
 
     def __enter__(self):
         return self
@@ -81,21 +98,48 @@ class Program:
             self.process.send_signal(signal.SIGCONT)
         self.process.kill()
         self.process.wait()
+        self.reader.join()
         self.process.stdout.close()
 
-    def line(self):
-        text = self.process.stdout.readline()
-        if not text:
+    def line(self, limit_s=None):
+        try:
+            _, text = self.lines.get(timeout=limit_s)
+        except queue.Empty:
+            raise Broken(f"{' '.join(self.command)}: no line for {limit_s} s") from None
+        if text is None:
             raise Broken(f"{' '.join(self.command)}: ended without a line")
-        return text.strip()
+        return text
 
-    def ready(self):
-        if (text := self.line()) != "ready":
+    def arrived(self):
+        """Returns: the lines that are there and were not taken, each with the time it came."""
+        found = []
+        with contextlib.suppress(queue.Empty):
+            while True:
+                found.append(self.lines.get_nowait())
+        return [each for each in found if each[1] is not None]
+
+    def rest(self):
+        """Returns: all further lines. Requires: the process ends, or has ended."""
+        self.reader.join()
+        return [text for _, text in self.arrived()]
+
+    def ready(self, limit_s=START_LIMIT_S):
+        if (text := self.line(limit_s)) != "ready":
             raise Broken(f"{' '.join(self.command)}: {text!r} in place of ready")
         return self
 
-    def report(self):
-        return json.loads(self.line())
+    def report(self, limit_s=None):
+        return json.loads(self.line(limit_s))
+
+    def has_ended(self, limit_s):
+        """Waits without looking again and again. Returns: whether it ended within the limit."""
+        if self.process.poll() is not None:
+            return True
+        descriptor = os.pidfd_open(self.process.pid)
+        try:
+            return bool(select.select([descriptor], [], [], limit_s)[0])
+        finally:
+            os.close(descriptor)
 
     def descriptors(self):
         return len(os.listdir(f"/proc/{self.process.pid}/fd"))
@@ -110,26 +154,49 @@ class Program:
 
 
 class Service(Program):
-    def __init__(self, plan, *arguments, descriptors=None):
-        super().__init__([plan.build / "samples/service", "--serve", *arguments], descriptors)
-        match = re.search(r":(\d+)$", self.line())
+    def __init__(self, plan, *arguments, descriptors=None, environment=None):
+        super().__init__([plan.build / "samples/service", *arguments],
+                         descriptors, environment)
+        match = re.search(r":(\d+)$", self.line(START_LIMIT_S))
         if not match:
             raise Broken("the service did not say where it listens")
         self.port = int(match[1])
 
     def stop(self):
-        """Ctrl-C: it has to end in order, with its books in balance."""
+        """Ctrl-C: it has to end in order, with its books in balance. Returns: its last lines."""
         self.process.send_signal(signal.SIGINT)
-        output = self.process.stdout.read()
-        code = self.process.wait(END_LIMIT_S)
-        last = output.strip().splitlines()[-1] if output.strip() else ""
-        if code != 0 or not last.endswith(" ok"):
-            raise Broken(f"the service ended with code {code}: {last!r}")
+        return self.last_lines()
+
+    def last_lines(self):
+        if not self.has_ended(END_LIMIT_S):
+            raise Broken(f"the service has not ended within {END_LIMIT_S} s")
+        code, lines = self.process.wait(), self.rest()
+        if code != 0 or not lines or not lines[-1].endswith(" ok"):
+            raise Broken(f"the service ended with code {code}: {(lines or [''])[-1]!r}")
+        return lines
+
+
+def accounts_in(lines):
+    """Returns: what the service has counted of each connection: id -> (bytes, answers)."""
+    found = (re.fullmatch(r"account: connection=(\d+) counted=(\d+) answered=(\d+)", line)
+             for line in lines)
+    return {int(each[1]): (int(each[2]), int(each[3])) for each in found if each}
+
+
+def words_of(options):
+    return [word for name, value in options.items()
+            for word in (f"--{name.replace('_', '-')}", value)]
 
 
 def peers(plan, port, mode, **options):
-    words = [word for name, value in options.items() for word in (f"--{name}", value)]
-    return Program([plan.build / "bench/reliability_peers", f"--{mode}", "--port", port, *words])
+    return Program([plan.build / "bench/reliability_peers", f"--{mode}", "--port", port,
+                    *words_of(options)])
+
+
+def clients(plan, port, mode, descriptors=None, **options):
+    """Clients that keep books, see clients.cpp."""
+    return Program([plan.build / "bench/reliability_clients", f"--{mode}", "--port", port,
+                    *words_of(options)], descriptors)
 
 
 def good_p99(plan, port, seconds):

@@ -11,7 +11,7 @@ from common import Broken, Service, good_p99, peers, say, wait_until
 def hostile(plan):
     """Slow-loris, half-open and bad peers beside good ones."""
     count, idle_s, seconds = plan.size(1000, 60), plan.size(8, 2), plan.size(6, 1)
-    with Service(plan, "--idle", idle_s) as service:
+    with Service(plan, "--serve", "--idle", idle_s) as service:
         own = service.descriptors()
         say("  quiet")
         quiet = good_p99(plan, service.port, seconds)
@@ -34,7 +34,7 @@ def hostile(plan):
             wait_until("all half-open sockets gone", max(left_s, 0),
                        lambda: service.descriptors() <= own)
             gone_s = time.monotonic() - last_silent
-        if behaved["wrong"] or not behaved["connections"]:
+        if behaved["wrong"] or behaved["broken"] or not behaved["connections"]:
             raise Broken(f"bad peers were not treated as they have to be: {behaved}")
         service.stop()
     plan.add("hostile.good_p99_ratio", beside / quiet, "x quiet", 3)
@@ -54,7 +54,7 @@ def answers(port):
 def descriptors(plan):
     """A service without descriptors: what it costs, and how soon it serves again."""
     measured_s = plan.size(5, 1)
-    with Service(plan, descriptors=64) as service:
+    with Service(plan, "--serve", descriptors=64) as service:
         held = []
         while answers(service.port):
             held.append(socket.create_connection(("127.0.0.1", service.port)))

@@ -14,8 +14,6 @@
 
 #include <fmt/core.h>
 
-#include <troupe/io/framing.hpp>
-#include <troupe/net/tcp.hpp>
 #include <troupe/pal/random.hpp>
 #include <troupe/runtime/run.hpp>
 #include <troupe/sched/sleep.hpp>
@@ -24,10 +22,16 @@
 #include <troupe/task/spawn.hpp>
 
 #include "../../samples/options.hpp"
+#include "peer.hpp"
 
 namespace {
 
 using namespace std::chrono_literals;
+using reliability::ask_on;
+using reliability::measured;
+using reliability::peer;
+using reliability::say;
+using reliability::seconds_since;
 
 struct wanted {
   std::uint16_t port = 0;
@@ -36,66 +40,6 @@ struct wanted {
   std::chrono::milliseconds pause{};
   std::uint64_t seed = 1;
 };
-
-void say(const std::string& line) {
-  fmt::print("{}\n", line);
-  std::fflush(stdout);
-}
-
-double seconds_since(troupe::time_point begin) {
-  return std::chrono::duration<double>{troupe::now() - begin}.count();
-}
-
-// A connection that has read its greeting.
-class peer {
-public:
-  explicit peer(troupe::io::stream to) : stream_{std::move(to)}, lines_{stream_} {}
-
-  static troupe::task<std::unique_ptr<peer>> greeted(std::uint16_t port) {
-    auto made = std::make_unique<peer>(co_await troupe::net::tcp_connect("127.0.0.1", port));
-    auto greeting = co_await made->lines_.next_line();
-    if (!greeting) throw std::runtime_error{"the service closed instead of greeting"};
-    co_return made;
-  }
-
-  troupe::task<std::string> ask(std::string request) {
-    co_await stream_.write_all(request);
-    auto answer = co_await lines_.next_line();
-    co_return answer.value_or("closed");
-  }
-  troupe::io::stream& stream() noexcept { return stream_; }
-
-private:
-  troupe::io::stream stream_;
-  troupe::io::line_reader lines_;
-};
-
-struct measured {
-  std::vector<double> latencies_us;
-  std::uint64_t wrong = 0;
-
-  [[nodiscard]] double percentile(double share) {
-    if (latencies_us.empty()) return 0;
-    auto rank = static_cast<std::size_t>(share * static_cast<double>(latencies_us.size() - 1));
-    auto at = latencies_us.begin() + static_cast<std::ptrdiff_t>(rank);
-    std::nth_element(latencies_us.begin(), at, latencies_us.end());
-    return *at;
-  }
-};
-
-troupe::task<> ask_on(peer& p, const wanted& how, troupe::time_point until, measured& into) {
-  const std::string request = "echo still here\n";
-  while (troupe::now() < until) {
-    co_await troupe::sleep_for(how.pause);
-    troupe::time_point begin = troupe::now();
-    std::string answer = co_await p.ask(request);
-    into.latencies_us.push_back(seconds_since(begin) * 1e6);
-    if (answer != "still here") {
-      ++into.wrong;
-      co_return;
-    }
-  }
-}
 
 troupe::task<std::vector<std::unique_ptr<peer>>> all_greeted(const wanted& how) {
   std::vector<std::unique_ptr<peer>> peers;
@@ -110,7 +54,8 @@ troupe::task<> be_good(wanted how) {
   troupe::time_point until = troupe::now() + how.length;
   co_await troupe::scope([&](troupe::scope_handle inside) -> troupe::task<> {
     for (auto& each : peers) {
-      inside.spawn([&all, &how, until, p = each.get()] { return ask_on(*p, how, until, all); });
+      inside.spawn(
+          [&all, &how, until, p = each.get()] { return ask_on(*p, how.pause, until, all); });
       co_await troupe::sleep_for(how.pause / static_cast<int>(peers.size()));  // Not in step.
     }
   });
@@ -191,14 +136,18 @@ troupe::task<> be_bad(wanted how) {
   say("ready");
   troupe::pal::random dice{how.seed};
   troupe::time_point until = troupe::now() + how.length;
-  std::uint64_t done = 0, wrong = 0;
+  std::uint64_t done = 0, wrong = 0, broken = 0;
   while (troupe::now() < until) {
     std::uint64_t choice = dice.below(1000);
-    if (!co_await misbehave(how.port, choice)) ++wrong;
+    try {
+      if (!co_await misbehave(how.port, choice)) ++wrong;
+    } catch (const std::runtime_error&) {
+      ++broken;  // Not taken on, or broken off: so it is where connections are killed.
+    }
     ++done;
     co_await troupe::sleep_for(how.pause);
   }
-  say(fmt::format(R"({{"connections": {}, "wrong": {}}})", done, wrong));
+  say(fmt::format(R"({{"connections": {}, "wrong": {}, "broken": {}}})", done, wrong, broken));
 }
 
 }  // namespace
@@ -217,7 +166,7 @@ int main(int argc, char** argv) {
   wanted how;
   how.port = given.number<std::uint16_t>("--port", 0, 1, 65535);
   how.count = given.number<std::size_t>("--count", 1, 1, 20'000);
-  how.length = std::chrono::seconds{given.number<std::int64_t>("--seconds", 5, 1, 3600)};
+  how.length = std::chrono::seconds{given.number<std::int64_t>("--seconds", 5, 1, 100'000)};
   how.pause = std::chrono::milliseconds{given.number<std::int64_t>("--pause", 10, 1, 10'000)};
   how.seed = given.number<std::uint64_t>("--seed", 1, 1, UINT64_MAX);
   given.end();

@@ -16,11 +16,17 @@ import subprocess
 import sys
 from pathlib import Path
 
+import clock
+import connections
 import hostile
+import pause
+import shutdown
+import soak
 import suites
-from common import ROOT, Broken, Plan, say
+from common import ROOT, Broken, Plan, Skipped, say
 
-FIGURES = {**hostile.FIGURES, **suites.FIGURES}
+FIGURES = {**hostile.FIGURES, **connections.FIGURES, **shutdown.FIGURES, **pause.FIGURES,
+           **clock.FIGURES, **soak.FIGURES, **suites.FIGURES}
 
 
 def parse_arguments():
@@ -56,9 +62,11 @@ def main():
         told = len(plan.figures)
         try:
             FIGURES[name](plan)
+        except Skipped as reason:
+            print(f"SKIP {name}: {reason}", flush=True)
         except (Broken, OSError, subprocess.TimeoutExpired, ValueError) as error:
             broken += 1
-            print(f"BROKEN {name}: {error}")
+            print(f"BROKEN {name}: {error}", flush=True)
         for each in plan.figures[told:]:
             effort = "" if plan.effort == "usual" else f" --{plan.effort}"
             print(f"{each} ./dev reliability --figure {name} --seed {plan.seed}{effort}",
