@@ -12,6 +12,7 @@ import argparse
 import datetime
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -55,6 +56,8 @@ def write_results(plan, path):
 
 def main():
     arguments = parse_arguments()
+    # An end in order: what was started ends, too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     plan = Plan(arguments.build, arguments.seed, arguments.effort)
     broken = 0
     for name in arguments.figure or FIGURES:

@@ -116,7 +116,8 @@ def force_once(plan, number):
 def ends_of(plan, what, count, once):
     """Does `once` so many times. Returns: what each has seen, the quickest first."""
     ends, told = [], time.monotonic()
-    with ThreadPoolExecutor(AT_ONCE) as several:
+    several = ThreadPoolExecutor(AT_ONCE)
+    try:
         for number, end in enumerate(several.map(lambda n: once(plan, n + 1), range(count)), 1):
             ends.append(end)
             if end.problem or end.lost or end.left_behind:
@@ -124,6 +125,8 @@ def ends_of(plan, what, count, once):
             if time.monotonic() - told > 5:
                 told = time.monotonic()
                 say(f"  {number} of {count} {what}")
+    finally:
+        several.shutdown(cancel_futures=True)
     return sorted(ends, key=lambda each: each.seconds)
 
 
