@@ -94,9 +94,8 @@ class Program:
         return self
 
     def __exit__(self, *_):
-        with contextlib.suppress(ProcessLookupError):
-            self.process.send_signal(signal.SIGCONT)
-        self.process.kill()
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
         self.reader.join()
         self.process.stdout.close()
