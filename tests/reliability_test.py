@@ -9,6 +9,7 @@ import io
 import pathlib
 import random
 import sys
+import tempfile
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -16,7 +17,7 @@ sys.path.insert(0, str(ROOT / "bench" / "reliability"))
 sys.dont_write_bytecode = True
 
 from clock import strayed_ticks  # noqa: E402
-from common import Broken, Figure, Plan, Program, accounts_in  # noqa: E402
+from common import Broken, Figure, Plan, Program, Service, accounts_in  # noqa: E402
 from shutdown import End, lost_of, p99  # noqa: E402
 from soak import growth  # noqa: E402
 
@@ -92,6 +93,17 @@ class Programs(unittest.TestCase):
         with Program(["true"]) as program:
             with self.assertRaisesRegex(Broken, "ended without a line"):
                 program.line()
+
+    def test_a_service_that_does_not_start_is_not_left_behind(self):
+        with tempfile.TemporaryDirectory() as folder:
+            program = pathlib.Path(folder) / "samples" / "service"
+            program.parent.mkdir()
+            program.write_text(f"#!/bin/sh\necho $$ >{folder}/pid\necho nowhere\nsleep 60\n")
+            program.chmod(0o755)
+            with self.assertRaisesRegex(Broken, "did not say where it listens"):
+                Service(Plan(pathlib.Path(folder), 1, "short"), "--serve")
+            pid = (pathlib.Path(folder) / "pid").read_text().strip()
+            self.assertFalse(pathlib.Path("/proc", pid).exists())
 
     def test_descriptors_are_limited(self):
         with Program(["sh", "-c", "ulimit -n"], descriptors=77) as program:

@@ -94,6 +94,9 @@ class Program:
         return self
 
     def __exit__(self, *_):
+        self.end()
+
+    def end(self):
         if self.process.poll() is None:
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
@@ -156,10 +159,17 @@ class Service(Program):
     def __init__(self, plan, *arguments, descriptors=None, environment=None):
         super().__init__([plan.build / "samples/service", *arguments],
                          descriptors, environment)
+        try:
+            self.port = self._listening_port()
+        except Broken:
+            self.end()  # There is no block yet that would do it.
+            raise
+
+    def _listening_port(self):
         match = re.search(r":(\d+)$", self.line(START_LIMIT_S))
         if not match:
             raise Broken("the service did not say where it listens")
-        self.port = int(match[1])
+        return int(match[1])
 
     def stop(self):
         """Ctrl-C: it has to end in order, with its books in balance. Returns: its last lines."""
