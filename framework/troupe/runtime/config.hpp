@@ -4,10 +4,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 
 #include <troupe/pal/clock.hpp>
+#include <troupe/sched/driver.hpp>
 
 namespace troupe::inline v0_1 {
 
@@ -55,6 +57,9 @@ struct runtime_config {
   std::function<void(std::size_t)> on_thread_start{}, on_thread_stop{};
   /// False leaves the network out: idle workers then wait in a futex, and sockets are a misuse.
   bool network = true;
+  /// Makes what idle workers wait in, in place of a net::reactor and whatever `network` says: a
+  /// simulation sets it, with a driver that is an io::simulated_network too.
+  std::function<std::unique_ptr<driver>()> make_driver{};
 };
 
 /// Checks `config` and fills in what is left to the environment.
