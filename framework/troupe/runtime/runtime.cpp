@@ -23,6 +23,7 @@ runtime::state::state(const runtime_config& config, bool is_whole_program) {
   inner.deadline = config.deadline;
   inner.thread_name = config.thread_name;
   inner.on_quiescent = [this](std::size_t) { became_quiescent(); };
+  inner.simulated = config.simulated;
   if (config.make_driver) {
     inner.io = config.make_driver();
   } else if (config.network) {
