@@ -206,7 +206,6 @@ BOOST_AUTO_TEST_CASE(a_program_ends_as_under_run) {
 }
 
 BOOST_AUTO_TEST_CASE(a_program_is_stopped_as_by_a_signal) {
-  test::captured_log log;
   sim::world world{1};
   sim::node& a = world.add_node("a");
   bool was_asked = false;
@@ -225,12 +224,14 @@ BOOST_AUTO_TEST_CASE(a_program_is_stopped_as_by_a_signal) {
   BOOST_TEST((a.exit_code() == 5));
   BOOST_TEST((world.now() == 1s));
 
+  // A stop of main alone does not reach it; that of all tasks does, at four fifths of the budget.
   a.start([]() -> task<> { co_await shield([]() -> task<> { co_await sleep_for(1h); }()); });
   world.advance(1s);
   a.terminate();
-  world.advance(10s);
-  BOOST_TEST((a.exit_code() == 1));
-  BOOST_TEST(log.count("tasks survived the stop") == 1u);
+  world.advance(3s);
+  BOOST_TEST(a.is_up());
+  world.advance(1s);
+  BOOST_TEST((a.exit_code() == 0));
 }
 
 BOOST_AUTO_TEST_CASE(a_task_that_can_never_end_is_told_of) {
