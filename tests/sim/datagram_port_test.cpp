@@ -14,7 +14,7 @@ namespace troupe {
 namespace {
 
 using namespace std::chrono_literals;
-using tests::two_hosts;
+using test::two_hosts;
 namespace codes = boost::system::errc;
 
 io::endpoint at(const std::string& address, std::uint16_t port) {

@@ -10,9 +10,9 @@ namespace troupe {
 namespace {
 
 using namespace std::chrono_literals;
-using tests::read_all;
-using tests::two_hosts;
-using tests::write_to;
+using test::read_all;
+using test::two_hosts;
+using test::write_to;
 namespace codes = boost::system::errc;
 
 io::endpoint at(const std::string& address, std::uint16_t port) {
@@ -107,7 +107,7 @@ BOOST_AUTO_TEST_CASE(the_end_of_a_listener_resets_who_waits_and_leaves_the_other
   pair.run(1s);
   door.reset();
   pair.run();
-  BOOST_TEST((tests::error_of_read(*second) == codes::connection_reset));
+  BOOST_TEST((test::error_of_read(*second) == codes::connection_reset));
   write_to(*accepted, "still here");
   pair.run();
   BOOST_TEST(read_all(*first) == "still here");
@@ -128,7 +128,7 @@ BOOST_AUTO_TEST_CASE(a_caller_that_leaves_before_its_answer_leaves_nothing_behin
       late.reset();
       pair.run();
       auto& peer = **accepted;
-      BOOST_TEST((tests::error_of_read(*peer) == codes::connection_reset));
+      BOOST_TEST((test::error_of_read(*peer) == codes::connection_reset));
       return;
     }
   }

@@ -13,11 +13,11 @@ namespace troupe {
 namespace {
 
 using namespace std::chrono_literals;
-using tests::error_of_read;
-using tests::is_at_end;
-using tests::read_all;
-using tests::two_hosts;
-using tests::write_to;
+using test::error_of_read;
+using test::is_at_end;
+using test::read_all;
+using test::two_hosts;
+using test::write_to;
 namespace codes = boost::system::errc;
 
 std::string letters(std::size_t count, std::uint64_t seed) {

@@ -13,7 +13,7 @@
 #include <troupe/sim/detail/network_driver.hpp>
 #include <troupe/sim/network.hpp>
 
-namespace troupe::tests {
+namespace troupe::test {
 
 /// A network of two hosts with a program on each, without any runtime: the test calls the devices,
 /// and runs what happens between them.
@@ -95,4 +95,4 @@ inline bool is_at_end(io::stream_device& from) {
   return taken && taken->has_value() && **taken == 0;
 }
 
-}  // namespace troupe::tests
+}  // namespace troupe::test

@@ -8,7 +8,7 @@
 
 #include <boost/test/unit_test.hpp>
 
-namespace troupe::tests {
+namespace troupe::test {
 
 /// Keeps what the process prints, to its standard output and error, while it lives. What a check
 /// has to say would be kept as well: it has to be made afterwards.
@@ -44,4 +44,4 @@ private:
   int output_ = -1, errors_ = -1;
 };
 
-}  // namespace troupe::tests
+}  // namespace troupe::test
