@@ -99,9 +99,6 @@ public:
   /// destroyed. Called by a task of a node, it comes after that turn. Harmless when it is down.
   void kill();
 
-  /// As world::run_until() of its world.
-  [[nodiscard]] bool run_world_until(const std::function<bool()>& condition, duration limit);
-
   /// The runtime, for tasks(), actors(), dump(). Requires: is_up(); only the world runs it.
   [[nodiscard]] runtime& rt();
 
@@ -134,8 +131,8 @@ private:
   std::optional<int> exit_code_;
   std::unique_ptr<detail::node_seam> seam_;
   detail::node_driver* driver_ = nullptr;     // The runtime's.
-  std::unique_ptr<detail::program> program_;  // Null while none runs. Its end comes after that of:
   std::unique_ptr<runtime> runtime_;          // Null while the node is down.
+  std::unique_ptr<detail::program> program_;  // Null while none runs.
 };
 
 }  // namespace troupe::inline v0_1::sim
