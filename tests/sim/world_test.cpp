@@ -176,6 +176,7 @@ BOOST_AUTO_TEST_CASE(the_trace_tells_when_and_where_what_ran) {
 
 BOOST_AUTO_TEST_CASE(a_program_ends_as_under_run) {
   test::captured_log log;
+  event never;
   sim::world world{1};
   sim::node& a = world.add_node("a");
   a.start([]() -> task<int> {
@@ -188,7 +189,6 @@ BOOST_AUTO_TEST_CASE(a_program_ends_as_under_run) {
   BOOST_TEST((a.exit_code() == 3));
   BOOST_TEST(!a.is_up());
 
-  event never;
   a.start([&]() -> task<> { co_await never.wait(); });
   world.run();
   BOOST_TEST((a.exit_code() == 1));
@@ -233,9 +233,9 @@ BOOST_AUTO_TEST_CASE(a_program_is_stopped_as_by_a_signal) {
 }
 
 BOOST_AUTO_TEST_CASE(a_task_that_can_never_end_is_told_of) {
+  event never;
   sim::world world{1};
   sim::node& a = world.add_node("a");
-  event never;
   BOOST_CHECK_THROW(a.block_on([&]() -> task<> { co_await never.wait(); }), sim::stuck);
   never.set();
   world.run();

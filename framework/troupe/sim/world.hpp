@@ -44,6 +44,7 @@ struct world_config {
 ///
 /// Threads: one, for all of its life. Several worlds may live at once; the seed decides all of one
 ///          that runs while no other on its thread does.
+/// Requires: what tasks refer to outlives the world: it destroys what is suspended.
 /// Bounds:  the order of walks and maps by address is the seed's up to about 10 000 tasks, and as
 ///          many actors, at a time.
 /// Example:
