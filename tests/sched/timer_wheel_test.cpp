@@ -55,6 +55,24 @@ bool fired(const timer_node& node) { return node.fired.load(); }
 
 BOOST_AUTO_TEST_SUITE(timer_wheel_)
 
+BOOST_AUTO_TEST_CASE(an_exact_wheel_fires_at_the_very_deadline_however_far) {
+  time_point start{17ns};
+  timer_wheel wheel{start, false, true};
+  for (duration after :
+       {1ns, 63ns, 64ns, 12'345ns, 1'000'000ns, 999'999'999ns, 3'600'000'000'001ns}) {
+    timer_node node;
+    node.deadline = start + after;
+    wheel.insert(node);
+    while (!fired(node)) {
+      time_point next = wheel.next().value();
+      BOOST_TEST_REQUIRE((next <= node.deadline));
+      start = next;
+      wheel.advance(next, SIZE_MAX, true);
+    }
+    BOOST_TEST((start == node.deadline));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(an_empty_wheel_has_no_next_time) {
   wheel_at at;
   BOOST_TEST(!at.wheel.next().has_value());

@@ -52,9 +52,9 @@ struct witness {
 BOOST_AUTO_TEST_SUITE(faults_)
 
 BOOST_AUTO_TEST_CASE(a_killed_node_runs_nothing_more_and_can_be_restarted) {
+  int begun = 0, ticks = 0, ended = 0;
   sim::world world{1};
   sim::node& server = world.add_node("server");
-  int begun = 0, ticks = 0, ended = 0;
   server.start([&]() -> task<> {
     ++begun;
     witness here{ended};
@@ -167,10 +167,10 @@ BOOST_AUTO_TEST_CASE(blocking_work_may_wait_for_a_task) {
 }
 
 BOOST_AUTO_TEST_CASE(blocking_work_of_a_killed_node_is_unwound_where_it_waits) {
-  sim::world world{1};
-  sim::node& a = world.add_node("a");
   int ended = 0;
   bool went_on = false;
+  sim::world world{1};
+  sim::node& a = world.add_node("a");
   auto held = a.spawn([&]() -> task<> {
     scheduler& here = *scheduler::current();
     co_await spawn_blocking([&, &here = here] {

@@ -14,8 +14,6 @@
 
 #include <troupe/actor/actor.hpp>
 #include <troupe/sched/sleep.hpp>
-#include <troupe/sim/explore.hpp>
-#include <troupe/sim/probe.hpp>
 #include <troupe/sim/world.hpp>
 #include <troupe/sync/event.hpp>
 #include <troupe/sync/mpsc.hpp>
@@ -178,6 +176,7 @@ BOOST_AUTO_TEST_CASE(the_trace_tells_when_and_where_what_ran) {
 
 BOOST_AUTO_TEST_CASE(a_program_ends_as_under_run) {
   test::captured_log log;
+  event never;
   sim::world world{1};
   sim::node& a = world.add_node("a");
   a.start([]() -> task<int> {
@@ -190,7 +189,6 @@ BOOST_AUTO_TEST_CASE(a_program_ends_as_under_run) {
   BOOST_TEST((a.exit_code() == 3));
   BOOST_TEST(!a.is_up());
 
-  event never;
   a.start([&]() -> task<> { co_await never.wait(); });
   world.run();
   BOOST_TEST((a.exit_code() == 1));
@@ -235,46 +233,13 @@ BOOST_AUTO_TEST_CASE(a_program_is_stopped_as_by_a_signal) {
 }
 
 BOOST_AUTO_TEST_CASE(a_task_that_can_never_end_is_told_of) {
+  event never;
   sim::world world{1};
   sim::node& a = world.add_node("a");
-  event never;
   BOOST_CHECK_THROW(a.block_on([&]() -> task<> { co_await never.wait(); }), sim::stuck);
   never.set();
   world.run();
   BOOST_TEST(a.rt().tasks().empty());
-}
-
-BOOST_AUTO_TEST_CASE(explore_runs_each_seed_and_names_the_one_that_fails) {
-  test::captured_log log;
-  std::vector<std::uint64_t> seeds;
-  auto body = [&](sim::world& world) {
-    seeds.push_back(world.seed());
-    if (world.seed() == 3) throw std::runtime_error{"as planned"};
-  };
-  BOOST_CHECK_THROW(sim::explore("sim.world_/it", 10, body), std::runtime_error);
-  BOOST_TEST(seeds == (std::vector<std::uint64_t>{1, 2, 3}));
-  BOOST_TEST(log.count("./dev replay sim.world_/it --seed 3") == 1u);
-}
-
-BOOST_AUTO_TEST_CASE(a_probe_notes_what_it_gets) {
-  struct pong {
-    int number;
-  };
-  struct other {};
-  sim::world world{1};
-  sim::node& a = world.add_node("a");
-  sim::probe<pong, other> p{a};
-  a.spawn([to = p.ref()]() -> task<> {
-     co_await to.send(pong{1});
-     co_await sleep_for(1s);
-     co_await to.send(other{});
-   }).detach();
-  BOOST_TEST(p.expect<pong>(1ms).number == 1);
-  p.expect_nothing(500ms);
-  BOOST_CHECK_THROW(p.expect_nothing(1s), sim::unexpected);
-  BOOST_CHECK_THROW(p.expect<pong>(1ms), sim::unexpected);
-  (void)p.expect<other>(1ms);
-  BOOST_CHECK_THROW(p.expect<other>(1h), sim::unexpected);
 }
 
 BOOST_AUTO_TEST_CASE(time_moves_when_nothing_is_ready_and_by_as_much_as_asked) {

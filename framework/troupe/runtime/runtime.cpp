@@ -133,6 +133,8 @@ std::optional<std::chrono::nanoseconds> runtime::time_to_next_timer() const {
   return std::max<std::chrono::nanoseconds>(*next - scheduler().clock().now(), duration::zero());
 }
 
+void runtime::stop_now() noexcept { (void)state_->stop_now(std::chrono::hours{24}); }
+
 std::vector<task_report> runtime::shut_down(std::chrono::nanoseconds budget) {
   if (scheduler::current() != nullptr) {
     misuse("runtime::shut_down() was called on a worker: call it from the thread that owns it");

@@ -88,6 +88,10 @@ public:
   ///          a survivor holds its worker: then nothing is ever destroyed, and that thread goes on.
   std::vector<task_report> shut_down(std::chrono::nanoseconds budget);
 
+  /// Stops at once, as the end of this object does, which then only frees what is left. Harmless
+  /// when it has stopped. Requires: as shut_down().
+  void stop_now() noexcept;
+
   /// Returns: every task that has not ended, and what it waits for.
   [[nodiscard]] std::vector<task_report> tasks() const { return tasks_of(scheduler()); }
   /// Returns: every actor that has not ended.

@@ -56,10 +56,14 @@ void node::boot() {
 
 // Its sockets are closed as the kernel does it, not by the destructors of what is left.
 void node::shut() noexcept {
+  if (!is_up()) return;
   if (process_ != nullptr) process_->die(detail::death::closes);
+  runtime_->stop_now();
+  // What blocking work and main's frame end with still finds its scheduler.
+  seam_->threads.end_all();
+  program_.reset();
   runtime_.reset();
   driver_ = nullptr;
-  program_.reset();
   seam_->turns.forget_all();
 }
 
@@ -166,10 +170,6 @@ void node::look_up() {
   world_.agenda_->note(fmt::format("the program on {} ends with {}", name_, *code));
   shut();
   exit_code_ = *code;
-}
-
-bool node::run_world_until(const std::function<bool()>& condition, duration limit) {
-  return world_.run_until(condition, limit);
 }
 
 void node::run_until_done(const troupe::detail::task_core& core) {

@@ -146,8 +146,8 @@ private:
   std::unique_ptr<detail::node_seam> seam_;
   std::shared_ptr<detail::process> process_;  // Owner of the runtime's sockets.
   detail::node_driver* driver_ = nullptr;     // The runtime's.
-  std::unique_ptr<detail::program> program_;  // Null while none runs. Its end comes after that of:
   std::unique_ptr<runtime> runtime_;          // Null while the node is down.
+  std::unique_ptr<detail::program> program_;  // Null while none runs.
 };
 
 }  // namespace troupe::inline v0_1::sim

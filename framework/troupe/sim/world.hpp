@@ -43,8 +43,9 @@ struct world_config {
 /// Everything runs on the thread that calls advance() and its like, one turn of one node at a time.
 /// The seed decides whose turn is next, on which node and within it.
 ///
-/// Threads: one at a time; the same one for all of its life. Several worlds may exist, none may be
-/// used within another's turn.
+/// Threads: one, for all of its life. Several worlds may live at once; the seed decides all of one
+///          that runs while no other on its thread does.
+/// Requires: what tasks refer to outlives the world: it destroys what is suspended.
 /// Bounds:  the order of walks and maps by address is the seed's up to about 10 000 tasks, and as
 ///          many actors, at a time.
 /// Example:
@@ -80,7 +81,7 @@ public:
   /// Requires: that comes about; with an interval that ticks for ever it does not.
   void run();
   /// Runs until `condition()` holds, which is looked at after each step.
-  /// Returns: false when it does not hold after `limit`, when the world's time has come to that.
+  /// Returns: false when it does not hold within `limit`, which has passed then.
   [[nodiscard]] bool run_until(const std::function<bool()>& condition, duration limit);
   /// Runs one turn, or one thing that happens outside of the nodes; time moves on to it. Returns:
   /// false when nothing can happen any more. Errors: violation.
