@@ -163,18 +163,21 @@ bool world::step() {
 bool world::run_until(const std::function<bool()>& condition, duration limit) {
   time_point until = agenda_->now() + limit;
   while (!condition()) {
+    if (agenda_->now() > until) return false;
     if (step_now()) continue;
     auto next = next_due();
-    if (!next || *next > until) return condition();  // It may have come with the last look.
+    if (!next || *next > until) {
+      if (condition()) break;  // It may have come with the last look.
+      move_to(until);
+      return false;
+    }
     move_to(*next);
   }
   return true;
 }
 
 void world::advance(duration length) {
-  time_point until = agenda_->now() + length;
-  (void)run_until([&] { return agenda_->now() > until; }, length);
-  move_to(until);
+  (void)run_until([] { return false; }, length);
 }
 
 void world::run() {

@@ -80,7 +80,7 @@ public:
   /// Requires: that comes about; with an interval that ticks for ever it does not.
   void run();
   /// Runs until `condition()` holds, which is looked at after each step.
-  /// Returns: false when it does not hold after `limit`, or nothing can happen any more.
+  /// Returns: false when it does not hold within `limit`, which has passed then.
   [[nodiscard]] bool run_until(const std::function<bool()>& condition, duration limit);
   /// Runs one turn, or one thing that happens outside of the nodes; time moves on to it. Returns:
   /// false when nothing can happen any more. Errors: violation.
