@@ -60,7 +60,7 @@ BOOST_AUTO_TEST_SUITE(aggregator_)
 
 BOOST_AUTO_TEST_CASE(what_was_read_to_its_end_is_counted_once_and_nothing_else_is) {
   std::uint64_t all_counted = 0, all_unsure = 0;
-  troupe::sim::explore(
+  troupe::sim::for_each_seed(
       "simulated.aggregator_/what_was_read_to_its_end_is_counted_once_and_nothing_else_is", 40,
       [&](troupe::sim::world& world) {
         ledger known;

@@ -28,7 +28,7 @@ BOOST_AUTO_TEST_SUITE(bank_)
 
 BOOST_AUTO_TEST_CASE(no_order_of_turns_loses_money) {
   std::set<std::string> outputs;
-  troupe::sim::explore(
+  troupe::sim::for_each_seed(
       "simulated.bank_/no_order_of_turns_loses_money", 100, [&](troupe::sim::world& world) {
         troupe::test::outcome seen = troupe::test::run_program(world, begin);
         troupe::test::require(seen.code == 0, "it ends well", seen);
@@ -53,7 +53,7 @@ BOOST_AUTO_TEST_CASE(crashes_at_any_moment_lose_no_money) {
     }
     return only;
   };
-  troupe::sim::explore(
+  troupe::sim::for_each_seed(
       "simulated.bank_/crashes_at_any_moment_lose_no_money", 100,
       [&](troupe::sim::world& world) {
         troupe::test::outcome seen = troupe::test::run_program(world, crash);

@@ -122,7 +122,7 @@ BOOST_AUTO_TEST_CASE(the_scripted_guests_hear_what_they_have_to_in_any_order_of_
 
 BOOST_AUTO_TEST_CASE(what_somebody_says_is_heard_in_order_and_without_gaps_whatever_breaks) {
   int whole = 0, broken = 0;
-  sim::explore(
+  sim::for_each_seed(
       "simulated.chat_/what_somebody_says_is_heard_in_order_and_without_gaps_whatever_breaks", 30,
       [&](sim::world& world) {
         std::vector<std::string> wrong;

@@ -30,7 +30,7 @@ BOOST_AUTO_TEST_SUITE(coordinator_)
 
 BOOST_AUTO_TEST_CASE(each_who_asks_gets_one_answer_whatever_becomes_of_the_connection) {
   troupe::test::collected_failures failures;  // The other end of the connection may break, too.
-  troupe::sim::explore(
+  troupe::sim::for_each_seed(
       "simulated.coordinator_/each_who_asks_gets_one_answer_whatever_becomes_of_the_connection",
       200, [](troupe::sim::world& world) {
         auto seed = static_cast<int>(world.seed());

@@ -8,7 +8,7 @@
 
 #include <fmt/format.h>
 
-#include <troupe/sim/explore.hpp>
+#include <troupe/sim/replay.hpp>
 #include <troupe/sim/world.hpp>
 
 #include "simulated/captured_output.hpp"
@@ -42,7 +42,7 @@ inline void require(bool is_right, const char* what, const outcome& seen) {
 /// The same in as many worlds, where it has to end with 0.
 template <class Begin>
 void explore_program(const std::string& name, std::uint64_t seeds, Begin begin) {
-  sim::explore(name, seeds, [&](sim::world& world) {
+  sim::for_each_seed(name, seeds, [&](sim::world& world) {
     outcome seen = run_program(world, begin);
     require(seen.code == 0, "it ends well", seen);
   });

@@ -7,9 +7,9 @@
 #include <boost/test/unit_test.hpp>
 
 #include <troupe/pal/thread.hpp>
+#include <troupe/sim/explore.hpp>
 #include <troupe/sync/message_queue.hpp>
 
-#include <explore.hpp>
 #include <threads.hpp>
 
 namespace troupe::detail {
@@ -39,7 +39,7 @@ public:
     bool visits = false;    // Somebody comes once, and does the work of a receiver that sleeps.
   };
 
-  model(const plan& wanted, test::choices& choice) : plan_{wanted}, choice_{choice} {
+  model(const plan& wanted, sim::choices& choice) : plan_{wanted}, choice_{choice} {
     senders_.resize(wanted.senders);
     notes_.resize(wanted.senders);
     for (std::size_t s = 0; s < wanted.senders; ++s) {
@@ -231,7 +231,7 @@ private:
   }
 
   const plan plan_;
-  test::choices& choice_;
+  sim::choices& choice_;
   message_queue queue_;
   std::vector<sending> senders_;
   std::vector<std::vector<note>> notes_;
@@ -249,7 +249,7 @@ private:
 // Returns: the number of orders.
 std::size_t explore_all(const model::plan& wanted) {
   const char* wrong = nullptr;
-  std::size_t orders = test::explore([&](test::choices& choice) {
+  std::size_t orders = sim::explore([&](sim::choices& choice) {
     const char* found = model{wanted, choice}.run();
     if (wrong == nullptr) wrong = found;
   });

@@ -6,12 +6,12 @@
 #include <boost/test/unit_test.hpp>
 
 #include <troupe/runtime/runtime.hpp>
+#include <troupe/sim/explore.hpp>
 #include <troupe/sync/event.hpp>
 #include <troupe/sync/oneshot.hpp>
 #include <troupe/task/select.hpp>
 #include <troupe/task/spawn.hpp>
 
-#include <explore.hpp>
 #include <manual_executor.hpp>
 #include <threads.hpp>
 #include <thrown_misuse.hpp>
@@ -34,7 +34,7 @@ BOOST_AUTO_TEST_SUITE(oneshot_)
 // Method: the sender sends or is dropped; the receiver awaits, tries, is dropped, or awaits and is
 //         stopped; the steps of both are interleaved in all ways.
 BOOST_AUTO_TEST_CASE(every_order_of_send_drop_receive_and_stop_keeps_the_value) {
-  std::size_t orders = test::explore([](test::choices& choice) {
+  std::size_t orders = sim::explore([](sim::choices& choice) {
     auto owned = std::make_shared<int>(1);
     {
       manual_executor exec;

@@ -12,9 +12,9 @@
 #include <troupe/pal/clock.hpp>
 #include <troupe/pal/random.hpp>
 #include <troupe/pal/thread.hpp>
+#include <troupe/sim/explore.hpp>
 #include <troupe/task/core.hpp>
 
-#include <explore.hpp>
 #include <threads.hpp>
 
 namespace troupe::detail {
@@ -193,7 +193,7 @@ BOOST_AUTO_TEST_CASE(the_walk_sees_the_tasks_of_one_executor_and_what_they_wait_
 // Method: all orders. A waker takes the key of the wait that is current and uses it at once or
 //         later, when its wait may be over.
 BOOST_AUTO_TEST_CASE(no_order_of_wakes_and_a_stop_is_lost_or_counts_twice) {
-  auto orders = test::explore([](test::choices& choice) {
+  auto orders = sim::explore([](sim::choices& choice) {
     lone_task task;
     std::array<std::optional<waker>, 2> keys;
     std::array<bool, 2> used{}, current{};

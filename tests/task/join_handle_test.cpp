@@ -15,7 +15,7 @@
 #include <troupe/task/yield.hpp>
 
 #include <collected_failures.hpp>
-#include <explore.hpp>
+#include <play.hpp>
 #include <manual_executor.hpp>
 #include <task/gate.hpp>
 #include <thrown_misuse.hpp>
@@ -207,7 +207,7 @@ BOOST_AUTO_TEST_CASE(awaiting_it_twice_is_a_misuse) {
 //         handle, the cell is freed once and the value lives until then.
 // Method: all orders of these steps and of the turns that are ready.
 BOOST_AUTO_TEST_CASE(every_order_of_end_wait_and_drop_frees_the_task_once) {
-  auto orders = test::explore([](test::choices& choice) {
+  auto orders = sim::explore([](sim::choices& choice) {
     test::manual_executor hands;
     test::gate of_task, of_waiter;
     auto value = std::make_shared<int>(1);

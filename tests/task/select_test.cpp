@@ -12,7 +12,7 @@
 #include <troupe/task/yield.hpp>
 
 #include <collected_failures.hpp>
-#include <explore.hpp>
+#include <play.hpp>
 #include <manual_executor.hpp>
 #include <task/gate.hpp>
 #include <witness.hpp>
@@ -243,7 +243,7 @@ BOOST_AUTO_TEST_CASE(loser_ends_between_poll_and_enlist_is_seen) {
 //         nothing is lost: each opening is used or still there.
 // Method: all orders of the outside events and of the ready turns.
 BOOST_AUTO_TEST_CASE(cancel_safe_select_in_every_order_of_ready_branches_and_a_stop) {
-  auto orders = test::explore([](test::choices& choice) {
+  auto orders = sim::explore([](sim::choices& choice) {
     test::manual_executor hands;
     test::gate plain, of_child;
     int ends = 0, used = 0;

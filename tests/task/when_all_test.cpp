@@ -10,7 +10,7 @@
 #include <troupe/task/when_all.hpp>
 #include <troupe/task/yield.hpp>
 
-#include <explore.hpp>
+#include <play.hpp>
 #include <manual_executor.hpp>
 #include <task/gate.hpp>
 #include <witness.hpp>
@@ -164,7 +164,7 @@ BOOST_AUTO_TEST_CASE(a_losing_branch_of_select_stops_its_children) {
 // Goal:   however children end, fail and are stopped, it ends once, after all of them.
 // Method: all orders of the outside events and of the ready turns.
 BOOST_AUTO_TEST_CASE(every_order_of_ends_a_failure_and_a_stop_ends_it_once) {
-  auto orders = test::explore([](test::choices& choice) {
+  auto orders = sim::explore([](sim::choices& choice) {
     test::manual_executor hands;
     test::gate good, bad;
     int ends = 0;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include <troupe/actor/all_actors.hpp>
@@ -30,7 +31,8 @@ world::world(world_config config)
       network_{*agenda_},
       order_{stream(config.seed, 2)},
       numbers_{stream(config.seed, 3)},
-      node_seeds_{stream(config.seed, 4)} {
+      node_seeds_{stream(config.seed, 4)},
+      fault_numbers_{stream(config.seed, 6)} {
   troupe::detail::slab<troupe::detail::task_core>::instance().put_in_order();
   put_actors_in_order();
   agenda_->on_note([this](std::string_view text) {
@@ -64,6 +66,30 @@ const std::vector<std::string>& world::trace() const noexcept { return history_-
 
 void world::after(duration delay, std::function<void()> act) {
   agenda_->after(delay, "an act of the test", std::move(act));
+}
+
+void world::add_fault(duration delay, const std::string& what, std::function<void()> act) {
+  const auto& kept = config_.kept_faults;
+  bool happens =
+      !kept || std::find(kept->begin(), kept->end(), drawn_faults_.size()) != kept->end();
+  std::string text;
+  if (happens) {
+    double at_s = std::chrono::duration<double>{now() + delay}.count();
+    text = fmt::format("{} at {:.3f} s", what, at_s);
+    agenda_->after(delay, "a fault", [this, what, act = std::move(act)] {
+      agenda_->note(what);
+      act();
+    });
+  }
+  drawn_faults_.push_back(std::move(text));
+}
+
+void world::check(bool holds, std::string_view name) const {
+  if (!holds) throw violation{std::string{name}, config_.seed, steps(), now()};
+}
+
+void world::expect(std::string_view name, const std::function<bool()>& condition, duration limit) {
+  check(run_until(condition, limit), name);
 }
 
 void world::invariant(std::string name, std::function<bool()> holds) {
@@ -126,7 +152,7 @@ void world::collect_ready() {
 
 void world::settle_step() {
   for (const rule& each : rules_) {
-    if (!each.holds()) throw violation{each.name, config_.seed, steps(), now()};
+    check(each.holds(), each.name);
   }
   if (++steps_at_once_ > config_.max_steps_at_once) {
     throw violation{"time goes on", config_.seed, steps(), now()};
@@ -155,7 +181,7 @@ bool world::run_until(const std::function<bool()>& condition, duration limit) {
     if (!next || *next > until) {
       if (condition()) break;  // It may have come with the last look.
       move_to(until);
-      return condition();  // It may have come with the last look.
+      return false;
     }
     move_to(*next);
   }

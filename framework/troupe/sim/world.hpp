@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,6 +36,8 @@ struct world_config {
   /// Steps that may be taken without any time passing; more are a violation: a program that turns
   /// round and round.
   std::uint64_t max_steps_at_once = 1'000'000;
+  /// The numbers of the faults that chaos lets happen; none: all of them.
+  std::optional<std::vector<std::size_t>> kept_faults{};
 };
 
 /// A world in which a program's real code runs under one seed, with time and machines of its own:
@@ -106,6 +109,12 @@ public:
   void fail_allocations(std::uint64_t one_of) noexcept;
   /// Returns: how many blocks were refused.
   [[nodiscard]] std::uint64_t failed_allocations() const noexcept;
+  /// Throws a violation with that name unless `holds`.
+  void check(bool holds, std::string_view name) const;
+  /// Runs until `condition()` holds. Errors: violation with that name when it does not within
+  /// `limit`, or nothing can happen any more.
+  void expect(std::string_view name, const std::function<bool()>& condition,
+              duration limit = std::chrono::seconds{1});
 
   /// Has `holds()` looked at after each step; where it is false, whoever runs the world gets a
   /// violation with that name.
@@ -122,9 +131,13 @@ public:
   [[nodiscard]] std::uint64_t trace_hash() const noexcept;
   /// Returns: the same as lines; empty unless the configuration asks for them.
   [[nodiscard]] const std::vector<std::string>& trace() const noexcept;
+  /// Returns: what chaos has drawn, by its number, with its time; no text for a fault that was not
+  ///          kept.
+  [[nodiscard]] const std::vector<std::string>& faults() const noexcept { return drawn_faults_; }
 
 private:
   friend class node;
+  friend class chaos;
   struct rule {
     std::string name;
     std::function<bool()> holds;
@@ -144,6 +157,7 @@ private:
   void settle_step();
   [[nodiscard]] std::optional<time_point> next_due() const noexcept;
   void move_to(time_point when);
+  void add_fault(duration delay, const std::string& what, std::function<void()> act);
 
   const world_config config_;
   std::unique_ptr<detail::agenda> agenda_;
@@ -153,6 +167,8 @@ private:
   pal::random order_;
   pal::random numbers_;
   pal::random node_seeds_;
+  pal::random fault_numbers_;
+  std::vector<std::string> drawn_faults_;
   std::uint64_t steps_at_once_ = 0;
   std::vector<rule> rules_;
   std::vector<candidate> ready_;  // Of one step.

@@ -1,11 +1,11 @@
 #pragma once
 
 #include <cstddef>
-#include <functional>
-#include <utility>
 #include <vector>
 
-namespace troupe::test {
+#include <troupe/version.hpp>
+
+namespace troupe::inline v0_1::sim {
 
 /// The choices of one run of a body that explore() repeats.
 class choices {
@@ -31,9 +31,15 @@ private:
   std::size_t at_ = 0;
 };
 
-/// Runs `body(choices&)` once for each sequence of choices that it can make, in order.
+/// Runs `body(choices&)` once for each sequence of choices that it can make, in order: every case
+/// of something small, where for_each_seed() tries some cases of something large.
 /// Returns: how many runs that were.
 /// Source: TigerBeetle's exhaustigen.
+/// Example:
+///     sim::explore([](sim::choices& choice) {
+///       bool first_sends = choice.pick(2) == 0;
+///       ...
+///     });
 template <class Body>
 std::size_t explore(Body body) {
   choices choice;
@@ -45,20 +51,4 @@ std::size_t explore(Body body) {
   return runs;
 }
 
-/// Does each of `acts` once and runs every turn that is ready, in an order that `choice` makes,
-/// until nothing is left to do.
-template <class Hands>
-void play(choices& choice, Hands& hands, std::vector<std::function<void()>> acts) {
-  while (!acts.empty() || hands.ready() > 0) {
-    std::size_t step = choice.pick(acts.size() + hands.ready());
-    if (step >= acts.size()) {
-      hands.run_one(step - acts.size());
-      continue;
-    }
-    auto act = std::move(acts[step]);
-    acts.erase(acts.begin() + static_cast<std::ptrdiff_t>(step));
-    act();
-  }
-}
-
-}  // namespace troupe::test
+}  // namespace troupe::inline v0_1::sim
