@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Breaks things around the real service, and prints one line for each figure.
+"""Breaks things around the real service and in programs, and prints a line for each figure.
 
     bench/reliability/run.py [--figure NAME]... [--short | --long] [--seed N] [--output FILE]
 
@@ -16,10 +16,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import counts
 import hostile
 from common import ROOT, Broken, Plan, say
 
-FIGURES = {**hostile.FIGURES}
+FIGURES = {**hostile.FIGURES, **counts.FIGURES}
 
 
 def parse_arguments():
