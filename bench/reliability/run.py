@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Breaks things around the real service, and prints one line for each figure.
+"""Breaks things around the real service and in programs, and prints a line for each figure.
 
     bench/reliability/run.py [--figure NAME]... [--short | --long] [--seed N] [--output FILE]
 
@@ -19,6 +19,7 @@ from pathlib import Path
 
 import clock
 import connections
+import counts
 import hostile
 import pause
 import shutdown
@@ -27,7 +28,7 @@ import suites
 from common import ROOT, Broken, Plan, Skipped, say
 
 FIGURES = {**hostile.FIGURES, **connections.FIGURES, **shutdown.FIGURES, **pause.FIGURES,
-           **clock.FIGURES, **soak.FIGURES, **suites.FIGURES}
+           **clock.FIGURES, **soak.FIGURES, **counts.FIGURES, **suites.FIGURES}
 
 
 def parse_arguments():

@@ -247,6 +247,32 @@ BOOST_AUTO_TEST_CASE(sched_fair_more_tasks_than_a_queue_holds_take_turns) {
   });
 }
 
+// Goal:   timers are looked at soon also where some turns are long and some are not.
+// Method: eight turns that take no time, eight of 5 ms, and so on; how late a sleeper finds itself.
+BOOST_AUTO_TEST_CASE(sched_fair_a_few_short_turns_do_not_put_timers_off_over_many_long_ones) {
+  constexpr duration long_turn = 5ms;
+  pal::virtual_clock clock;
+  runtime rt{on(clock)};
+  rt.block_on([&]() -> task<> {
+    duration latest{};
+    bool is_over = false;
+    auto sleeper = spawn([&]() -> task<> {
+      while (!is_over) {
+        time_point due = now() + 1us;
+        co_await sleep_until(due);
+        latest = std::max(latest, now() - due);
+      }
+    });
+    for (int turn = 0; turn < 2000; ++turn) {
+      if (turn / 8 % 2 == 1) clock.advance(long_turn);
+      co_await yield();
+    }
+    is_over = true;
+    co_await sleeper;
+    BOOST_TEST(latest / long_turn <= 12);
+  });
+}
+
 BOOST_AUTO_TEST_CASE(sched_fair_jobs_from_outside_get_in) {
   runtime rt{workers(1)};
   std::atomic<bool> outside_ran{false};

@@ -6,6 +6,7 @@
 #include <map>
 
 #include <troupe/actor/all_actors.hpp>
+#include <troupe/base/immortal.hpp>
 #include <troupe/pal/mutex.hpp>
 
 namespace troupe::inline v0_1::detail {
@@ -57,8 +58,8 @@ struct all_names {
 };
 
 all_names& names() {
-  static auto* made = new all_names;  // Never destroyed: runtimes may end after statics.
-  return *made;
+  static immortal<all_names> made;  // Runtimes may end after statics.
+  return made.get();
 }
 
 }  // namespace

@@ -19,7 +19,14 @@ struct adoption final : detail::envelope {
   detail::actor_block& child;
 
   static bool run(detail::actor_block& of, detail::envelope& self) {
-    static_cast<supervisor*>(of.state())->adopt(static_cast<adoption&>(self).child);
+    detail::actor_block& child = static_cast<adoption&>(self).child;
+    try {
+      static_cast<supervisor*>(of.state())->adopt(child);
+    } catch (...) {  // No memory.
+      child.give_up();
+      child.drop_ref();
+      throw;
+    }
     return true;
   }
   static void finish(detail::envelope& self, detail::handler_failure) noexcept {
@@ -80,6 +87,7 @@ void supervisor::on_start() {
 
 task<> supervisor::on_stop() {
   if (!self_block().is_given_up()) co_return;  // They go on with the next incarnation.
+  if (children_ == nullptr) co_return;         // on_start had no memory for them.
   auto& left = children_->children();
   while (!left.empty()) {
     detail::actor_block& youngest = *left.back().block;

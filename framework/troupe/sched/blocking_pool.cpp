@@ -1,9 +1,8 @@
 #include <troupe/sched/blocking_pool.hpp>
 
-#include <algorithm>
+#include <memory>
 #include <utility>
 
-#include <troupe/base/assert.hpp>
 #include <troupe/sched/scheduler.hpp>
 
 namespace troupe::inline v0_1 {
@@ -15,9 +14,11 @@ constexpr std::chrono::seconds idle_life{10};
 blocking_pool::~blocking_pool() {
   pal::lock guard{mutex_};
   stopping_ = true;
-  auto dropped = std::move(queue_);
+  intrusive_list<piece> dropped;
+  dropped.take_all(queue_);
+  queued_ = 0;
   guard.unlock();
-  dropped.clear();  // Its captures may have ends of their own.
+  while (piece* each = dropped.pop_front()) delete each;  // Captures may have ends of their own.
   if (owner_.simulated() != nullptr) owner_.simulated()->end_blocking();
   guard.lock();
   changed_.notify_all();
@@ -29,14 +30,15 @@ void blocking_pool::submit(std::function<void()> work, std::source_location wher
   fresh->work = std::move(work);
   fresh->where = where;
   pal::lock guard{mutex_};
-  queue_.push_back(std::move(fresh));
+  piece& last = *fresh.release();
+  queue_.push_back(last);
+  ++queued_;
   owner_.add_guard();
   if (owner_.simulated() != nullptr) {
-    owner_.simulated()->run_blocking(
-        [this, chosen = queue_.back().get()] { run_simulated(*chosen); });
+    owner_.simulated()->run_blocking([this, &last] { run_simulated(last); });
     return;
   }
-  if (idle_ >= queue_.size()) {
+  if (idle_ >= queued_) {
     changed_.notify_one();
     return;
   }
@@ -46,8 +48,10 @@ void blocking_pool::submit(std::function<void()> work, std::source_location wher
     ++threads_;
   } catch (...) {
     if (threads_ > 0) return;  // The others will get to it.
-    queue_.pop_back();
+    intrusive_list<piece>::erase(last);
+    --queued_;
     owner_.remove_guard();
+    delete &last;
     throw;
   }
 }
@@ -59,14 +63,14 @@ void blocking_pool::after_each(void (*act)() noexcept) noexcept {
 
 std::size_t blocking_pool::pending() const noexcept {
   pal::lock guard{mutex_};
-  return running_ + queue_.size();
+  return running_ + queued_;
 }
 
 std::vector<std::source_location> blocking_pool::places() const {
   std::vector<std::source_location> found;
   pal::lock guard{mutex_};
   running_now_.for_each([&](const piece& each) { found.push_back(each.where); });
-  for (const auto& each : queue_) found.push_back(each->where);
+  queue_.for_each([&](const piece& each) { found.push_back(each.where); });
   return found;
 }
 
@@ -79,8 +83,8 @@ void blocking_pool::run_thread() {
         changed_.wait_for(guard, idle_life, [this] { return stopping_ || !queue_.empty(); });
     --idle_;
     if (stopping_ || !woken) break;
-    auto taken = std::move(queue_.front());
-    queue_.pop_front();
+    std::unique_ptr<piece> taken{queue_.pop_front()};
+    --queued_;
     run(std::move(taken), guard);
   }
   --threads_;
@@ -104,12 +108,9 @@ void blocking_pool::run(std::unique_ptr<piece> taken, pal::lock& guard) {
 
 void blocking_pool::run_simulated(piece& chosen) {
   pal::lock guard{mutex_};
-  auto place = std::find_if(queue_.begin(), queue_.end(),
-                            [&](const auto& each) { return each.get() == &chosen; });
-  TROUPE_ASSERT(place != queue_.end());
-  auto taken = std::move(*place);
-  queue_.erase(place);
-  run(std::move(taken), guard);
+  intrusive_list<piece>::erase(chosen);
+  --queued_;
+  run(std::unique_ptr<piece>{&chosen}, guard);
 }
 
 }  // namespace troupe::inline v0_1

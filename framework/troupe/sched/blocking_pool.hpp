@@ -2,9 +2,7 @@
 
 #include <chrono>
 #include <cstddef>
-#include <deque>
 #include <functional>
-#include <memory>
 #include <source_location>
 #include <vector>
 
@@ -42,7 +40,7 @@ public:
   [[nodiscard]] std::vector<std::source_location> places() const;
 
 private:
-  struct piece : list_link {
+  struct piece : list_link {  // Owned by the list that it is in.
     std::function<void()> work;
     std::source_location where;
   };
@@ -55,7 +53,8 @@ private:
   const std::size_t max_threads_;
   mutable pal::mutex mutex_;
   pal::condition changed_;
-  std::deque<std::unique_ptr<piece>> queue_;
+  mutable intrusive_list<piece> queue_;
+  std::size_t queued_ = 0;
   mutable intrusive_list<piece> running_now_;
   std::size_t threads_ = 0;
   std::size_t idle_ = 0;

@@ -1,10 +1,12 @@
 #include <troupe/sync/parking_lot.hpp>
 
+#include <troupe/base/immortal.hpp>
+
 namespace troupe::inline v0_1::detail {
 
 parking_lot& parking_lot::instance() noexcept {
-  static auto* lot = new parking_lot;  // Never destroyed: channels may outlive statics.
-  return *lot;
+  static immortal<parking_lot> lot;  // Channels may outlive statics.
+  return lot.get();
 }
 
 bool parking_lot::leave(parked_waiter& waiter) noexcept {

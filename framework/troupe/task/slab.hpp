@@ -14,6 +14,7 @@
 #include <vector>
 
 #include <troupe/base/cache_line.hpp>
+#include <troupe/base/immortal.hpp>
 #include <troupe/pal/mutex.hpp>
 
 namespace troupe::inline v0_1::detail {
@@ -30,8 +31,8 @@ template <class Cell>
 class slab {
 public:
   static slab& instance() {
-    static auto* made = new slab;  // Never destroyed: threads may end after statics.
-    return *made;
+    static immortal<slab> made;  // Threads may end after statics.
+    return made.get();
   }
 
   Cell& take() {
@@ -51,13 +52,10 @@ public:
   /// Calls `visit(Cell&)` for every cell ever made, in use or not, oldest first. Threads: any.
   template <class Visit>
   void for_each(Visit visit) {
-    std::vector<chunk> seen;
-    {
-      pal::lock guard{mutex_};
-      seen = chunks_;
-    }
-    for (const chunk& each : seen) {
-      for (std::size_t i = 0; i < each.made; ++i) visit(each.cells[i]);
+    for (std::size_t i = 0;; ++i) {
+      chunk each = chunk_at(i);  // One by one: a copy of all would need memory.
+      if (each.made == 0) return;
+      for (std::size_t j = 0; j < each.made; ++j) visit(each.cells[j]);
     }
   }
 
@@ -92,6 +90,7 @@ public:
 private:
   template <class>
   friend struct debug_access;
+  friend class immortal<slab>;
 
   static constexpr std::size_t batch = 64;
   static constexpr std::size_t takes_ahead = 6;
@@ -117,10 +116,8 @@ private:
       cache& mine = local_cells;
       mine.is_over = true;
       mine.room = 0;
-      for (; mine.count > 0; mine.count -= std::min(batch, mine.count)) {
-        instance().return_batch(
-            std::span{mine.cells}.first(mine.count).last(std::min(batch, mine.count)));
-      }
+      instance().return_batch(std::span{mine.cells}.first(mine.count));
+      mine.count = 0;
     }
   };
 
@@ -155,12 +152,11 @@ private:
     if (mine.room == 0 && !mine.is_over) open(mine);
     std::size_t wanted = mine.is_over ? 1 : batch;
     pal::lock guard{mutex_};
-    if (!free_batches_.empty()) {
-      free_batch& last = free_batches_.back();
-      mine.count = std::min(wanted, last.count);
-      last.count -= mine.count;
-      std::copy_n(last.cells.begin() + last.count, mine.count, mine.cells.begin());
-      if (last.count == 0) free_batches_.pop_back();
+    if (!free_.empty()) {
+      mine.count = std::min(wanted, free_.size());
+      auto first = free_.end() - static_cast<std::ptrdiff_t>(mine.count);
+      std::copy(first, free_.end(), mine.cells.begin());
+      free_.erase(first, free_.end());
       std::size_t near = std::min(mine.count, takes_ahead);
       for (std::size_t i = 1; i <= near; ++i) prefetch(*mine.cells[mine.count - i]);
       return;
@@ -188,7 +184,9 @@ private:
                                     chunks_.begin());
   }
 
+  // Requires: no free cell. Makes room for all of them, so that giving back needs no memory.
   void add_chunk() {
+    free_.reserve((chunks_.size() + 1) * chunk_cells);
     chunks_.push_back({nullptr, 0});
     void* raw = std::aligned_alloc(chunk_bytes, chunk_bytes);
     if (raw == nullptr) {
@@ -199,18 +197,16 @@ private:
     chunks_.back().cells = static_cast<Cell*>(raw);
   }
 
-  // Requires: no more than a batch.
-  void return_batch(std::span<Cell* const> cells) noexcept {
+  // Returns: one without cells behind the last.
+  [[nodiscard]] chunk chunk_at(std::size_t index) noexcept {
     pal::lock guard{mutex_};
-    free_batch& made = free_batches_.emplace_back();
-    std::copy(cells.begin(), cells.end(), made.cells.begin());
-    made.count = cells.size();
+    return index < chunks_.size() ? chunks_[index] : chunk{nullptr, 0};
   }
 
-  struct free_batch {
-    std::array<Cell*, batch> cells;
-    std::size_t count;
-  };
+  void return_batch(std::span<Cell* const> cells) noexcept {
+    pal::lock guard{mutex_};
+    free_.insert(free_.end(), cells.begin(), cells.end());
+  }
 
   static constinit inline slab* there = nullptr;  // For debuggers; see debug_facts.
   // One per thread of the process: see current_context_pointer.
@@ -218,7 +214,7 @@ private:
 
   pal::mutex mutex_;
   std::vector<chunk> chunks_;
-  std::deque<free_batch> free_batches_;
+  std::vector<Cell*> free_;  // With room for all there are; the last ones are the warmest.
 };
 
 }  // namespace troupe::inline v0_1::detail

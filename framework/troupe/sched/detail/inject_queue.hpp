@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <new>
 #include <span>
 #include <utility>
 
@@ -13,7 +14,8 @@ namespace troupe::inline v0_1::detail {
 /// Jobs from threads that are no workers, and what a full run queue has no room for.
 ///
 /// A first in, first out list of blocks of pointers, so that queueing a million jobs and taking
-/// them out again touches none of them. Threads: any. Bounds: none.
+/// them out again touches none of them. Without memory for a block jobs are linked to one another:
+/// one that was accepted cannot be dropped. Threads: any. Bounds: none.
 class inject_queue {
 public:
   inject_queue() = default;
@@ -32,8 +34,11 @@ public:
   void push_all(std::span<job* const> ready) noexcept {
     pal::lock guard{mutex_};
     for (job* each : ready) {
-      if (last_ == nullptr || last_->end == block::capacity) append_block();
-      last_->jobs[last_->end++] = each;
+      if (linked_ != nullptr || !has_room()) {
+        link(*each);
+      } else {
+        last_->jobs[last_->end++] = each;
+      }
     }
     size_.fetch_add(ready.size(), std::memory_order_seq_cst);  // -> worker::park, by empty()
   }
@@ -49,6 +54,9 @@ public:
       } else {
         out[count++] = first_->jobs[first_->begin++];
       }
+    }
+    while (count < out.size() && linked_ != nullptr) {
+      out[count++] = std::exchange(linked_, linked_->next);
     }
     size_.fetch_sub(count, std::memory_order_relaxed);
     return count;
@@ -66,13 +74,22 @@ private:
     job* jobs[capacity];
   };
 
-  // Out of memory here ends the process: a job that was accepted cannot be dropped.
-  void append_block() noexcept {
-    block* fresh = spare_ != nullptr ? std::exchange(spare_, nullptr) : new block;
+  // Returns: whether the last block has room, which may be a new one.
+  bool has_room() noexcept {
+    if (last_ != nullptr && last_->end < block::capacity) return true;
+    block* fresh = spare_ != nullptr ? std::exchange(spare_, nullptr) : new (std::nothrow) block;
+    if (fresh == nullptr) return false;
     fresh->next = nullptr;
     fresh->begin = fresh->end = 0;
     (last_ == nullptr ? first_ : last_->next) = fresh;
     last_ = fresh;
+    return true;
+  }
+
+  void link(job& newest) noexcept {
+    newest.next = nullptr;
+    (linked_ == nullptr ? linked_ : last_linked_->next) = &newest;
+    last_linked_ = &newest;
   }
 
   void drop_first_block() noexcept {
@@ -85,6 +102,8 @@ private:
   block* first_ = nullptr;
   block* last_ = nullptr;
   block* spare_ = nullptr;  // One empty block is kept for the next need.
+  job* linked_ = nullptr;   // What came in behind the blocks, oldest first.
+  job* last_linked_ = nullptr;
   pal::atomic<std::size_t> size_{0};
 };
 

@@ -17,9 +17,10 @@ constexpr std::uint32_t inject_interval = 61;  // Turns between two looks at out
 // At least so many come in then: where more tasks are busy than the queue holds, those that lie
 // outside are no newer than those in it.
 constexpr std::uint32_t inject_share = inject_interval / 8;
-constexpr std::uint32_t max_handoffs = 64;  // Turns in a row that the slot may take.
-constexpr duration max_poll_gap = 100us;    // Timers and I/O are looked at this often.
-constexpr std::uint32_t inject_batch = 64;  // Outside jobs at a time.
+constexpr std::uint32_t max_handoffs = 64;        // Turns in a row that the slot may take.
+constexpr duration max_poll_gap = 100us;          // Timers and I/O are looked at this often,
+constexpr std::uint32_t max_turns_measured = 61;  // or after so many turns.
+constexpr std::uint32_t inject_batch = 64;        // Outside jobs at a time.
 // What the queue is filled up to from outside, by other threads, timers and the driver: what turns
 // make ready finds room behind that.
 constexpr std::uint32_t fill_limit = run_queue::capacity - inject_batch;
@@ -172,7 +173,9 @@ void worker::maintain() noexcept {
   coarse_.store(mean >= coarse_turn && !owner_.is_crowded_, std::memory_order_relaxed);
   measured_at_ = now;
   auto fitting = max_poll_gap / std::max(mean, duration{1});
-  turns_measured_ = static_cast<std::uint32_t>(std::clamp<duration::rep>(fitting, 1, 61));
+  // After long turns only twice as many as before: a few short ones promise nothing for the next.
+  std::uint32_t most = std::min(2 * turns_measured_, max_turns_measured);
+  turns_measured_ = static_cast<std::uint32_t>(std::clamp<duration::rep>(fitting, 1, most));
   turns_to_measure_ = turns_measured_;
   if (wheel_.due(now)) wheel_.advance(now, room_for_timers(), true);
   if (alarms_.due(now)) alarms_.sweep(owner_, now);
