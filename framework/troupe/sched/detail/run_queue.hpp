@@ -23,9 +23,13 @@ namespace troupe::inline v0_1::detail {
 ///       value it read before owns the jobs.
 ///   R3. Indices are 32 bits and wrap; a CAS is fooled only by 2^32 pops during one take_half.
 /// Source: the Go runtime's runqput, runqget, runqgrab. Differs: no next slot in here.
-class run_queue {
+/// Capacity: a power of two, for R3.
+template <std::uint32_t Capacity>
+class basic_run_queue {
+  static_assert((Capacity & (Capacity - 1)) == 0);
+
 public:
-  static constexpr std::uint32_t capacity = 256;
+  static constexpr std::uint32_t capacity = Capacity;
 
   /// Adds at the back. Returns false when there is no room. R1
   [[nodiscard]] bool push(job& ready) noexcept {
@@ -115,5 +119,7 @@ private:
   alignas(cache_line_bytes) pal::atomic<std::uint32_t> tail_{0};
   std::array<pal::atomic<job*>, capacity> slots_{};
 };
+
+using run_queue = basic_run_queue<256>;
 
 }  // namespace troupe::inline v0_1::detail
