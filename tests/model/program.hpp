@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdio>
 #include <cstdlib>
 #include <initializer_list>
@@ -10,6 +11,10 @@
 #include <model/model.hpp>
 
 // The command line of a model, and what its violations and sites look like.
+
+// Relacy replaces the others only.
+void operator delete(void* block, std::size_t) noexcept { ::operator delete(block); }
+void operator delete[](void* block, std::size_t) noexcept { ::operator delete[](block); }
 
 namespace troupe::model {
 
