@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cstddef>
 #include <cstdio>
 #include <cstdlib>
 #include <initializer_list>
@@ -10,11 +9,9 @@
 
 #include <model/model.hpp>
 
-// The command line of a model, and what its violations and sites look like.
+#include <troupe/base/assert.hpp>
 
-// Relacy replaces the others only.
-void operator delete(void* block, std::size_t) noexcept { ::operator delete(block); }
-void operator delete[](void* block, std::size_t) noexcept { ::operator delete[](block); }
+// The command line of a model, and what its violations and sites look like.
 
 namespace troupe::model {
 

@@ -242,6 +242,7 @@ def build_step(model, mutant, number):
     words = words[:compiler + 1] + [f"-I{folder}", "-w"] + words[compiler + 1:]
     words[words.index("-o") + 1] = str(program)
     words.remove("-c")
+    words += ["-O1", "-g0"]  # It runs for a moment only.
     ended = subprocess.run(words, cwd=directory, capture_output=True, text=True, check=False,
                            env={**os.environ, "CCACHE_DISABLE": "1"})
     if ended.returncode:
