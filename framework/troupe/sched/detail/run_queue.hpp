@@ -23,9 +23,13 @@ namespace troupe::inline v0_1::detail {
 ///       value it read before owns the jobs.
 ///   R3. Indices are 32 bits and wrap; a CAS is fooled only by 2^32 pops during one take_half.
 /// Source: the Go runtime's runqput, runqget, runqgrab. Differs: no next slot in here.
-class run_queue {
+/// Capacity: a power of two, for R3.
+template <std::uint32_t Capacity>
+class basic_run_queue {
+  static_assert((Capacity & (Capacity - 1)) == 0);
+
 public:
-  static constexpr std::uint32_t capacity = 256;
+  static constexpr std::uint32_t capacity = Capacity;
 
   /// Adds at the back. Returns false when there is no room. R1
   [[nodiscard]] bool push(job& ready) noexcept {
@@ -68,20 +72,20 @@ public:
   /// Takes half of the jobs, the oldest ones. Returns: how many were written to `out`.
   /// The owner makes room with it, anyone else steals with it.
   [[nodiscard]] std::uint32_t take_half(std::array<job*, capacity / 2>& out) noexcept {
-    std::uint32_t head = head_.load(std::memory_order_acquire);
+    std::uint32_t head = head_.load(std::memory_order_relaxed);
     for (;;) {
       std::uint32_t count = tail_.load(std::memory_order_acquire) - head;  // <- push
       count -= count / 2;
       if (count == 0) return 0;
       if (count > capacity / 2) {  // head_ moved between the two loads: look again.
-        head = head_.load(std::memory_order_acquire);
+        head = head_.load(std::memory_order_relaxed);
         continue;
       }
       for (std::uint32_t i = 0; i < count; ++i) {
         out[i] = slot(head + i).load(std::memory_order_relaxed);
       }
       if (head_.compare_exchange_weak(head, head + count, std::memory_order_release,  // -> push
-                                      std::memory_order_acquire)) {
+                                      std::memory_order_relaxed)) {
         return count;  // R2
       }
     }
@@ -115,5 +119,7 @@ private:
   alignas(cache_line_bytes) pal::atomic<std::uint32_t> tail_{0};
   std::array<pal::atomic<job*>, capacity> slots_{};
 };
+
+using run_queue = basic_run_queue<256>;
 
 }  // namespace troupe::inline v0_1::detail

@@ -1,0 +1,381 @@
+#!/usr/bin/env python3
+"""Runs the models of the lock-free protocols, or shows that they notice what is broken.
+
+    tests/model/run.py [--schedules N] [--build DIR] [NAME...]
+    tests/model/run.py --mutants [--schedules N] [--write-docs] [--build DIR] [NAME...]
+
+NAME is that of tests/model/NAME_model.cpp; without one all are run, each with N schedules chosen at
+random and with up to N / 10 of those that switch threads at most twice.
+
+With --mutants each memory order is weakened and each step in tests/model/mutants/NAME.txt is
+broken, one at a time; each such mutant has N schedules of each scenario to be noticed. --write-docs
+writes what came out to docs/protocols/mutants.md. A line is `PASS|MISS figure value gate`. Exit
+code 1: something was missed; 2: wrong usage.
+"""
+
+import argparse
+import concurrent.futures
+import dataclasses
+import json
+import os
+import pathlib
+import shlex
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+HERE = ROOT / "tests" / "model"
+DOCS = ROOT / "docs" / "protocols" / "mutants.md"
+CHUNK = 2_000_000  # Schedules of one process; then the progress is shown.
+FIRST_TRIES = ((10_000, "random"), (20_000, "bound"), (100_000, "random"))
+MOST_SECONDS = 1200
+
+
+class Misused(Exception):
+    """The command line, or a table of mutants, asks for what there is not."""
+
+
+def known():
+    return sorted(path.name.removesuffix("_model.cpp") for path in HERE.glob("*_model.cpp"))
+
+
+@dataclasses.dataclass
+class Model:
+    name: str
+    build: pathlib.Path
+
+    @property
+    def program(self):
+        return self.build / "tests" / "model" / f"model_{self.name}"
+
+    def scenarios(self):
+        return subprocess.run([self.program, "--list"], check=True, capture_output=True,
+                              text=True).stdout.split()
+
+
+def call(program, *options):
+    """Runs a model. Returns: its lines, as objects, and what went wrong in a word, or None."""
+    try:
+        ended = subprocess.run([program, *map(str, options)], capture_output=True, text=True,
+                               check=False, timeout=MOST_SECONDS)
+    except subprocess.TimeoutExpired:
+        return [], "hangs"
+    lines = [json.loads(row) for row in ended.stdout.splitlines() if row.startswith("{")]
+    if ended.returncode == 2:
+        raise Misused(ended.stderr.strip())
+    if ended.returncode < 0:
+        return lines, "crashes"
+    if ended.returncode:
+        violations = [line["violation"] for line in lines if line.get("violation")]
+        return lines, violations[0] if violations else "fails"
+    return lines, None
+
+
+# ---- the models themselves -----------------------------------------------------------------------
+
+def run_scenario(model, scenario, schedules, scheduler, progress):
+    """Returns: the number of schedules, the seconds, and the violation with how to repeat it."""
+    done, seconds = 0, 0.0
+    while done < schedules:
+        # The context-bound scheduler starts from the beginning each time: in one piece.
+        piece = schedules if scheduler == "bound" else min(CHUNK, schedules - done)
+        options = ["--scenario", scenario, "--scheduler", scheduler, "--schedules", piece,
+                   "--seed", 1 if scheduler == "bound" else done + 1]
+        lines, wrong = call(model.program, *options)
+        ran = sum(line["schedules"] for line in lines)
+        seconds += sum(line["seconds"] for line in lines)
+        if wrong:
+            command = shlex.join([str(model.program), *map(str, options), "--history"])
+            return done + ran, seconds, f"{wrong}\n  {command}"
+        done += ran
+        progress(ran)
+        if scheduler == "bound":
+            break
+    return done, seconds, None
+
+
+def run_models(models, schedules, jobs):
+    tasks = []
+    for model in models:
+        scenarios = model.scenarios()
+        share = max(1, schedules // len(scenarios))
+        for scenario in scenarios:
+            tasks.append((model, scenario, share, "random"))
+            tasks.append((model, scenario, max(1, share // 10), "bound"))
+    total, done = sum(task[2] for task in tasks), 0
+
+    def progress(ran):
+        nonlocal done
+        done += ran
+        print(f"\r{done:,} of at most {total:,} schedules", end="", file=sys.stderr, flush=True)
+
+    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+        results = list(pool.map(lambda task: (task, run_scenario(*task, progress)), tasks))
+    print(file=sys.stderr)
+    missed = 0
+    for model in models:
+        ours = [(task, found) for task, found in results if task[0] is model]
+        counts = {kind: sum(found[0] for task, found in ours if task[3] == kind)
+                  for kind in ("random", "bound")}
+        seconds = sum(found[1] for _, found in ours)
+        violations = [(task[1], found[2]) for task, found in ours if found[2]]
+        missed += bool(violations)
+        print(f"{'MISS' if violations else 'PASS'} model.{model.name} {len(violations)} violations "
+              f"in {counts['random']:,} random and {counts['bound']:,} bounded schedules "
+              f"({seconds:.0f} s) gate 0")
+        for scenario, text in violations:
+            print(f"  {scenario}: {text}")
+    return 1 if missed else 0
+
+
+# ---- mutants -------------------------------------------------------------------------------------
+
+@dataclasses.dataclass
+class Mutant:
+    model: str
+    what: str
+    file: str
+    text: str  # The source line, or what is replaced.
+    weaken: str = ""  # Of an order.
+    to: str = ""  # The weaker order, or the replacement.
+    spared: str = ""  # Why it need not be noticed.
+    result: dict = dataclasses.field(default_factory=dict)
+
+    def is_killed(self):
+        return bool(self.result.get("wrong"))
+
+
+@dataclasses.dataclass
+class Table:
+    """tests/model/mutants/NAME.txt; see docs/testing.md."""
+    files: list
+    steps: list
+    spared_orders: list
+
+    @staticmethod
+    def read(name):
+        path = HERE / "mutants" / f"{name}.txt"
+        table = Table([], [], [])
+        if not path.exists():
+            raise Misused(f"{path.relative_to(ROOT)} is not there")
+        rows = iter(path.read_text(encoding="utf-8").splitlines())
+        for row in rows:
+            if not row.strip() or row.startswith("#"):
+                continue
+            kind, _, rest = row.partition(" ")
+            if kind == "orders":
+                table.files.append(rest)
+                continue
+            if kind not in ("step", "order"):
+                raise Misused(f"{path.name}: '{row}' is no line of a table of mutants")
+            found = Mutant(name, rest, "", "")
+            for row in rows:
+                key, _, value = row.partition(" ")
+                if key in ("file", "spared", "to"):
+                    setattr(found, key, value)
+                elif row == "<<<":
+                    found.text = "\n".join(iter(lambda: next(rows), "===" if kind == "step"
+                                                else ">>>"))
+                    if kind == "step":
+                        found.to = "\n".join(iter(lambda: next(rows), ">>>"))
+                    break
+                else:
+                    raise Misused(f"{path.name}: {found.what}: '{row}' is not understood")
+            (table.steps if kind == "step" else table.spared_orders).append(found)
+        return table
+
+
+def source_of(file):
+    return ROOT / "framework" / file
+
+
+def order_mutants(model, table):
+    """One for each order that the model reaches in the files of its table, and each weaker one."""
+    lines, wrong = call(model.program, "--sites", "--schedules", 20_000)
+    if wrong:
+        raise Misused(f"{model.name}: is broken itself: {wrong}")
+    found = []
+    for line in lines:
+        if line["file"] not in table.files:
+            continue
+        text = source_of(line["file"]).read_text(encoding="utf-8").splitlines()[line["line"] - 1]
+        part = f":{line['part']}" if line["part"] else ""
+        for weaker in line["weaker"]:
+            site = f"{line['file']}:{line['line']}:{line['column']}{part}={weaker}"
+            kind = f"{line['order']} on failure" if part else line["order"]
+            mutant = Mutant(model.name, f"{kind} becomes {weaker}", line["file"], text.strip(),
+                            weaken=site, to=weaker)
+            for spared in table.spared_orders:
+                if spared.file == mutant.file and spared.text.strip() in mutant.text and (
+                        spared.what == mutant.what):
+                    mutant.spared = spared.spared
+            found.append(mutant)
+    for spared in table.spared_orders:
+        if not any(each.spared == spared.spared for each in found):
+            raise Misused(f"{model.name}: no order is spared by '{spared.what}' of {spared.text}")
+    return found
+
+
+def command_of(model):
+    """How the build compiles the model, as words."""
+    commands = json.loads((model.build / "compile_commands.json").read_text(encoding="utf-8"))
+    for each in commands:
+        if each["file"].endswith(f"tests/model/{model.name}_model.cpp"):
+            return shlex.split(each["command"]), each["directory"]
+    raise Misused(f"{model.name}: is not a part of the build {model.build}")
+
+
+def build_step(model, mutant, number):
+    """Compiles the model against a copy of the file in which the step is broken."""
+    path = source_of(mutant.file)
+    text = path.read_text(encoding="utf-8")
+    if text.count(mutant.text) != 1:
+        raise Misused(f"{model.name}: {mutant.what}: its text is {text.count(mutant.text)} times "
+                      f"in {mutant.file}")
+    folder = model.build / "model" / model.name / str(number)
+    copy = folder / mutant.file
+    copy.parent.mkdir(parents=True, exist_ok=True)
+    copy.write_text(text.replace(mutant.text, mutant.to), encoding="utf-8")
+    program = folder / "mutant"
+    words, directory = command_of(model)
+    compiler = next(i for i, word in enumerate(words) if "++" in pathlib.Path(word).name)
+    words = words[:compiler + 1] + [f"-I{folder}", "-w"] + words[compiler + 1:]
+    words[words.index("-o") + 1] = str(program)
+    words.remove("-c")
+    words += ["-O1", "-g0"]  # It runs for a moment only.
+    ended = subprocess.run(words, cwd=directory, capture_output=True, text=True, check=False,
+                           env={**os.environ, "CCACHE_DISABLE": "1"})
+    if ended.returncode:
+        raise Misused(f"{model.name}: {mutant.what}: does not compile\n{ended.stderr}")
+    return program
+
+
+def try_mutant(model, mutant, number, schedules):
+    program = model.program if mutant.weaken else build_step(model, mutant, number)
+    options = ["--weaken", mutant.weaken] if mutant.weaken else []
+    tried = 0
+    last_tries = () if mutant.spared else ((schedules, "random"),)
+    for limit, scheduler in (*FIRST_TRIES[:1 if mutant.spared else None], *last_tries):
+        lines, wrong = call(program, *options, "--schedules", min(limit, schedules),
+                            "--scheduler", scheduler)
+        tried += sum(line["schedules"] for line in lines)
+        if wrong:
+            last = lines[-1] if lines else {}
+            mutant.result = {"wrong": wrong, "scenario": last.get("scenario", ""),
+                             "scheduler": scheduler, "schedules": tried}
+            return mutant
+    mutant.result = {"wrong": None, "schedules": tried}
+    return mutant
+
+
+def describe(mutant):
+    result = mutant.result
+    where = f"{mutant.model}: {mutant.what}: {mutant.file}"
+    if mutant.weaken:
+        where += f": {mutant.text}"
+    if mutant.is_killed():
+        return f"killed after {result['schedules']:,} schedules: {where}: {result['wrong']}"
+    why = f" (known: {mutant.spared})" if mutant.spared else ""
+    return f"SURVIVES {result['schedules']:,} schedules{why}: {where}"
+
+
+def run_mutants(models, schedules, jobs):
+    tasks = []
+    for model in models:
+        table = Table.read(model.name)
+        for number, mutant in enumerate([*order_mutants(model, table), *table.steps]):
+            tasks.append((model, mutant, number, schedules))
+    done = 0
+    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+        for future in concurrent.futures.as_completed([pool.submit(try_mutant, *task)
+                                                       for task in tasks]):
+            done += 1
+            print(f"[{done}/{len(tasks)}] {describe(future.result())}", flush=True)
+    missed = 0
+    for model in models:
+        ours = [mutant for each, mutant, _, _ in tasks if each is model]
+        killed = sum(mutant.is_killed() for mutant in ours)
+        spared = sum(bool(mutant.spared) and not mutant.is_killed() for mutant in ours)
+        is_missed = killed + spared < len(ours)
+        missed += is_missed
+        known_ones = f", {spared} known to survive" if spared else ""
+        print(f"{'MISS' if is_missed else 'PASS'} model.{model.name}.mutants {killed} of "
+              f"{len(ours)} killed{known_ones} gate all")
+    return missed, [mutant for _, mutant, _, _ in tasks]
+
+
+# ---- the page ------------------------------------------------------------------------------------
+
+INTRODUCTION = """\
+# Mutants of the lock-free protocols
+
+Written by `./dev model --mutants --write-docs`; do not edit. Each memory order that is not relaxed
+is weakened to the next weaker ones, and steps of the protocols are left out or swapped, one at a
+time. The models of `tests/model/` have to notice each, see [testing.md](../testing.md#models). The
+last column is how many schedules of the model that took.
+"""
+
+
+def page(mutants):
+    rows = [INTRODUCTION]
+    for name in sorted({mutant.model for mutant in mutants}):
+        ours = [mutant for mutant in mutants if mutant.model == name]
+        killed = sum(mutant.is_killed() for mutant in ours)
+        rows += [f"## {name}", "",
+                 f"{killed} of {len(ours)} are noticed by `tests/model/{name}_model.cpp`.", "",
+                 "| Mutant | Where | Noticed | After |", "|---|---|---|---|", *map(row, ours), ""]
+    return "\n".join(rows)
+
+
+def row(mutant):
+    where = mutant.file.removeprefix("troupe/")
+    if mutant.weaken:
+        where += f": `{mutant.text.split('  //')[0]}`"
+    result = mutant.result
+    if mutant.is_killed():
+        noticed = f"{result['scenario']}: {result['wrong']}"
+    else:
+        noticed = f"no: {mutant.spared or 'MISSED'}"
+    cells = [mutant.what, where, noticed, f"{result['schedules']:,}"]
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", metavar="NAME")
+    parser.add_argument("--schedules", type=lambda text: int(float(text)), default=1_000_000)
+    parser.add_argument("--mutants", action="store_true")
+    parser.add_argument("--write-docs", action="store_true")
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build" / "release")
+    chosen = parser.parse_args()
+    for name in chosen.names:
+        if name not in known():
+            raise Misused(f"no model is called '{name}'; there are: {', '.join(known())}")
+    models = [Model(name, chosen.build.resolve()) for name in chosen.names or known()]
+    for model in models:
+        if not model.program.exists():
+            raise Misused(f"{model.program} is not built: ./dev model builds it")
+    if not chosen.mutants:
+        return run_models(models, chosen.schedules, chosen.jobs)
+    missed, mutants = run_mutants(models, chosen.schedules, chosen.jobs)
+    kept = chosen.build / "model" / "mutants.json"
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    former = json.loads(kept.read_text(encoding="utf-8")) if kept.exists() else []
+    ran = {model.name for model in models}
+    everything = [Mutant(**each) for each in former
+                  if each["model"] not in ran and each["model"] in known()] + mutants
+    kept.write_text(json.dumps([dataclasses.asdict(each) for each in everything]), encoding="utf-8")
+    if chosen.write_docs:
+        DOCS.write_text(page(everything), encoding="utf-8")
+        print(f"written: {DOCS.relative_to(ROOT)}")
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except Misused as problem:
+        print(f"model: {problem}", file=sys.stderr)
+        sys.exit(2)
