@@ -6,7 +6,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdlib>
-#include <deque>
 #include <functional>
 #include <new>
 #include <span>
@@ -67,24 +66,14 @@ public:
   void put_in_order() {
     cache& mine = local_cells;
     pal::lock guard{mutex_};
-    std::vector<Cell*> free{mine.cells.begin(),
-                            mine.cells.begin() + static_cast<std::ptrdiff_t>(mine.count)};
-    for (const free_batch& each : free_batches_) {
-      free.insert(free.end(), each.cells.begin(),
-                  each.cells.begin() + static_cast<std::ptrdiff_t>(each.count));
-    }
+    free_.insert(free_.end(), mine.cells.begin(),
+                 mine.cells.begin() + static_cast<std::ptrdiff_t>(mine.count));
+    mine.count = 0;
     // Whole batches: when the next one is taken then depends on nothing that was before.
-    while (free.size() % batch != 0) free.push_back(&make_cell());
-    std::sort(free.begin(), free.end(), [this](const Cell* a, const Cell* b) {
+    while (free_.size() % batch != 0) free_.push_back(&make_cell());
+    std::sort(free_.begin(), free_.end(), [this](const Cell* a, const Cell* b) {
       return std::pair{chunk_of(*a), a} > std::pair{chunk_of(*b), b};
     });
-    free_batches_.resize(free.size() / batch);
-    mine.count = 0;
-    for (std::size_t i = 0; i < free_batches_.size(); ++i) {
-      std::copy_n(free.begin() + static_cast<std::ptrdiff_t>(i * batch), batch,
-                  free_batches_[i].cells.begin());
-      free_batches_[i].count = batch;
-    }
   }
 
 private:
