@@ -246,13 +246,11 @@ void connection::send(std::size_t side, packet sent) {
   const machine& far = *ends_[1 - side].at;
   if (here.at->is_down || net_.has_ended()) return;
   std::size_t bytes = sent.bytes.size() + header_bytes;
-  here.last_arrival = std::max(here.last_arrival, net_.sure_arrival(*here.at, far, bytes));
-  sent.arrival = here.last_arrival;
+  time_point arrival = sent.arrival = net_.sure_arrival(*here.at, far, bytes);
   sent.number = ++here.last_number;
   std::string_view what = name_of(sent.what);
   here.on_their_way.push_back(std::move(sent));
-  net_.plan().at(here.last_arrival, what,
-                 [self = shared_from_this(), side] { self->deliver_due(side); });
+  net_.plan().at(arrival, what, [self = shared_from_this(), side] { self->deliver_due(side); });
 }
 
 void connection::deliver_due(std::size_t side) {
@@ -296,15 +294,13 @@ void connection::send_again() {
     end& from = ends_[side];
     const machine& far = *ends_[1 - side].at;
     if (from.on_their_way.empty() || !net_.is_open(*from.at, far)) continue;
-    time_point now = net_.plan().now(), last = now;
+    time_point now = net_.plan().now();
     if (from.on_their_way.front().arrival > now) continue;
     for (packet& each : from.on_their_way) {
       if (each.arrival <= now) each.arrival = net_.sure_arrival(*from.at, far, header_bytes);
-      last = each.arrival = std::max(last, each.arrival);
-      net_.plan().at(last, name_of(each.what),
+      net_.plan().at(each.arrival, name_of(each.what),
                      [self = shared_from_this(), side] { self->deliver_due(side); });
     }
-    from.last_arrival = std::max(from.last_arrival, last);
   }
 }
 

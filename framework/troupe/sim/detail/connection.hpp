@@ -27,9 +27,9 @@ struct packet {
 
 /// A connection of two programs, in which bytes take their time, and their order stays.
 ///
-/// Each end has the packets on their way to the other, those received, and how it stands. A packet
-/// that finds its wire cut stays, and so do those behind it, until the wire is whole again or the
-/// sender has lost its patience.
+/// Each end has the packets on their way to the other, those received, and how it stands. Packets
+/// wait for those ahead of them, whatever their own time. One that finds its wire cut stays until
+/// the wire is whole again or the sender has lost its patience.
 ///
 /// As in a kernel: bytes that have come can be read after a reset too; its error is told once, then
 /// reads say the end and writes EPIPE; who closes with bytes unread resets the connection.
@@ -51,7 +51,6 @@ public:
     boost::system::error_code error;  ///< Not told yet.
 
     std::deque<packet> on_their_way;
-    time_point last_arrival{};
     std::uint64_t last_number = 0;
     std::size_t unconfirmed_bytes = 0;  ///< Sent, and not known to be read.
     bool loses_patience = false;        ///< An entry of the agenda looks after the first packet.
