@@ -72,6 +72,13 @@ inline void give_way(std::source_location where = std::source_location::current(
   rl::ctx().yield(1, info_of(where));
 }
 
+/// Lets up to `most` steps of other threads go by. Where those take many steps to a state, such as
+/// sleep, a thread of few would nearly always come before: schedules are chosen step by step.
+inline void linger(unsigned most) {
+  if (!rl::ctx().is_random_sched()) return;  // That one tries all ways of coming later by itself.
+  for (unsigned steps = choose(most); steps > 0; --steps) rl::ctx().sched();
+}
+
 /// What one thread has of its own although all run on one: values of thread_local variables, which
 /// change hands whenever another thread goes on.
 class own_values {

@@ -58,7 +58,7 @@ struct parking_scenario : scenario<Derived, Workers + 1> {
   threads workers;
   std::unique_ptr<scheduler> where;
   std::array<piece, 2> jobs;
-  pal::parker told;
+  pal::parker told, ran;
   bool guarded = true;  // What is so, whoever knows it.
 
   void before() {
@@ -83,13 +83,22 @@ struct parking_scenario : scenario<Derived, Workers + 1> {
   }
 
   void give(piece& fresh) {
+    linger(200);
     fresh.content.write(1);
     ++fresh.given;
     where->schedule(fresh);
   }
 
+  // Gives a job and waits until it has run: nothing else wakes a worker meanwhile.
+  void give_and_wait(piece& fresh) {
+    fresh.act = [](parking_scenario& self, piece&) { self.ran.unpark(); };
+    give(fresh);
+    ran.park(std::nullopt);
+  }
+
   // What the thread outside does when it has brought its jobs.
   void leave() {
+    linger(200);
     guarded = false;
     where->remove_guard();
     told.park(std::nullopt);
@@ -113,7 +122,7 @@ struct one_worker : parking_scenario<one_worker, 1> {
   static constexpr const char* name = "one_worker";
 
   void outside() {
-    give(jobs[0]);
+    give_and_wait(jobs[0]);
     give(jobs[1]);
   }
 };
@@ -122,7 +131,10 @@ struct one_worker : parking_scenario<one_worker, 1> {
 struct two_workers : parking_scenario<two_workers, 2> {
   static constexpr const char* name = "two_workers";
 
-  void outside() { give(jobs[0]); }
+  void outside() {
+    give_and_wait(jobs[0]);
+    give_and_wait(jobs[1]);
+  }
 };
 
 // A job lies behind the turn that has made it, and which does not end before that job has run: the
@@ -139,6 +151,7 @@ struct behind_turn : parking_scenario<Derived, 2> {
       auto& mine = static_cast<behind_turn&>(self);
       piece& behind = mine.jobs[1];
       behind.act = [](base& other, piece&) { static_cast<behind_turn&>(other).turn.unpark(); };
+      linger(500);
       behind.content.write(1);
       ++behind.given;
       InSlot ? mine.where->schedule(behind) : mine.where->schedule_back(behind);

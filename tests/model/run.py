@@ -27,7 +27,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 HERE = ROOT / "tests" / "model"
 DOCS = ROOT / "docs" / "protocols" / "mutants.md"
 CHUNK = 2_000_000  # Schedules of one process; then the progress is shown.
-FIRST_TRIES = ((10_000, "random"), (20_000, "bound"), (100_000, "random"))
+FIRST_TRIES = ((1_000, "random"), (20_000, "bound"), (100_000, "random"))
 MOST_SECONDS = 1200
 
 

@@ -143,7 +143,9 @@ void worker::overflow(job& ready) noexcept {
 // Wakes a thief where that pays. Jobs pushed between turns (by the driver or the timers) are judged
 // together, when the worker leaves its idle state.
 void worker::on_push() noexcept {
-  if (!in_turn || owner_.idle_.idle_count() == 0) return;
+  if (!in_turn) return;
+  pal::light_barrier();  // idle_set R4: also for the look at who is idle.
+  if (owner_.idle_.idle_count() == 0) return;
   if (is_coarse() || queue_.size() >= owner_.worthy_backlog_) {
     owner_.wake_for(wake_reason::search);
   }
