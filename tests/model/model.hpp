@@ -116,7 +116,12 @@ struct scenario : rl::test_suite<Derived, Threads> {
   static_assert(Threads <= static_cast<int>(barriers::max_threads));
 
 private:
+  struct last_act {
+    ~last_act() { mutexes_of_process.clear(); }
+  };
+
   barriers barriers_;
+  last_act last_;
 };
 
 /// One of Relacy's schedulers, which stops after as many schedules as are asked for, and hands over

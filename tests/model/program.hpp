@@ -9,6 +9,8 @@
 
 #include <model/model.hpp>
 
+#include <troupe/base/assert.hpp>
+
 // The command line of a model, and what its violations and sites look like.
 
 namespace troupe::model {

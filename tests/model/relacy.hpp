@@ -3,6 +3,7 @@
 // Relacy, without the macros of relacy/relacy.hpp that replace `new`, `free`, the memory orders and
 // more: headers that are included later stay as they are.
 
+#include <cstddef>
 #include <cstdint>
 
 #include <relacy/base.hpp>
@@ -45,3 +46,7 @@ private:
 #include <relacy/test_suite.hpp>
 #include <relacy/thread_local.hpp>
 #include <relacy/var.hpp>
+
+// Relacy replaces those without a size.
+inline void operator delete(void* block, std::size_t) noexcept { ::operator delete(block); }
+inline void operator delete[](void* block, std::size_t) noexcept { ::operator delete[](block); }

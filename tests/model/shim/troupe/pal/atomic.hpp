@@ -161,11 +161,15 @@ private:
 
   void attach() {
     data_ = rl::ctx().atomic_ctor(this);
+    life_ = rl::ctx().var_ctor();
+    life_->init(self());
     keep(value_, self().atomic_store_relaxed(data_));
   }
   void detach() {
     if (!rl::is_ctx()) return;  // Relacy has gone, with all that it knew.
     check_alive(line::current());
+    check_order(life_->store(self()), line::current());
+    rl::ctx().var_dtor(life_);
     *const_cast<volatile std::uint32_t*>(&state_) = 0;  // Else the compiler may leave it out.
     rl::ctx().atomic_dtor(data_);
   }
@@ -174,9 +178,19 @@ private:
     rl::ctx().fail_test("", rl::test_result_access_to_freed_memory, model::info_of(where));
   }
 
+  // It is not enough that an operation comes after the birth and before the end of the atomic: it
+  // has to be ordered with both, or the memory may not be what it seems.
+  static void check_order(bool is_ordered, const line& where) {
+    if (is_ordered) [[likely]]
+      return;
+    rl::ctx().fail_test("an atomic is used beside its birth or its end", rl::test_result_data_race,
+                        model::info_of(where));
+  }
+
   void step(const line& where) const {
     rl::ctx().sched();
     check_alive(where);
+    check_order(life_->load(self()), where);
   }
   void keep(T value, unsigned index) {
     history_[index] = value;
@@ -269,6 +283,7 @@ private:
   T value_;  // The newest one.
   std::array<T, rl::atomic_history_size> history_{};
   rl::atomic_data* data_ = nullptr;
+  rl::var_data* life_ = nullptr;  // Written by birth and end, read by all else.
   unsigned newest_ = 0;
   mutable unsigned late_ = 0;
   std::uint32_t state_ = alive;
