@@ -486,7 +486,8 @@ private:
 
 // Less than two cache lines: with what holds the blocks together, an actor takes no more than
 // those.
-static_assert(sizeof(actor_block) == 120);
+static_assert(sizeof(pal::atomic<std::uint64_t>) != sizeof(std::uint64_t) ||
+              sizeof(actor_block) == 120);
 
 // One that is dead has nothing, and its block may be recycled by a foreign thread.
 template <class Act>

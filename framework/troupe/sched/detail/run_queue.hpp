@@ -72,20 +72,20 @@ public:
   /// Takes half of the jobs, the oldest ones. Returns: how many were written to `out`.
   /// The owner makes room with it, anyone else steals with it.
   [[nodiscard]] std::uint32_t take_half(std::array<job*, capacity / 2>& out) noexcept {
-    std::uint32_t head = head_.load(std::memory_order_acquire);
+    std::uint32_t head = head_.load(std::memory_order_relaxed);
     for (;;) {
       std::uint32_t count = tail_.load(std::memory_order_acquire) - head;  // <- push
       count -= count / 2;
       if (count == 0) return 0;
       if (count > capacity / 2) {  // head_ moved between the two loads: look again.
-        head = head_.load(std::memory_order_acquire);
+        head = head_.load(std::memory_order_relaxed);
         continue;
       }
       for (std::uint32_t i = 0; i < count; ++i) {
         out[i] = slot(head + i).load(std::memory_order_relaxed);
       }
       if (head_.compare_exchange_weak(head, head + count, std::memory_order_release,  // -> push
-                                      std::memory_order_acquire)) {
+                                      std::memory_order_relaxed)) {
         return count;  // R2
       }
     }
