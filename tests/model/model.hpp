@@ -179,7 +179,7 @@ outcome run_scenario(const options& chosen) {
     return chosen.bound ? simulate<Scenario, rl::context_bound_scheduler>(params, state)
                         : simulate<Scenario, rl::random_scheduler>(params, state);
   };
-  std::ostringstream log;
+  rl::ostringstream log;  // Not of Relacy's heap, of which this would be no part later.
   rl::test_params params;
   params.output_stream = &log;
   params.progress_stream = &log;
@@ -203,7 +203,8 @@ outcome run_scenario(const options& chosen) {
   rl::ostringstream unused;
   simulate_once(params, unused);
   if (chosen.history) std::cerr << log.str();
-  found.violation = log.str().substr(0, log.str().find('\n'));
+  rl::string text = log.str();
+  found.violation.assign(text.data(), std::min(text.size(), text.find('\n')));
   return found;
 }
 
