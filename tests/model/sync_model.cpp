@@ -207,6 +207,39 @@ struct changes : scenario<changes, 3> {
   }
 };
 
+// A receiver waits for one change; its sender stays.
+struct one_change : scenario<one_change, 2> {
+  static constexpr const char* name = "one_change";
+
+  fresh_parking_lot lot;
+  tasks all;
+  std::optional<watch_sender<content>> sender;
+  std::optional<watch_receiver<content>> receiver;
+  bool is_over = false;
+
+  static task<> body(one_change& in) {
+    auto next = co_await in.receiver->next();
+    check(next && next->value() == 1, "a change gives the new value");
+    in.is_over = true;
+  }
+
+  void before() {
+    auto [tx, rx] = watch(content{0});
+    sender.emplace(std::move(tx));
+    receiver.emplace(std::move(rx));
+    all.start_on_thread(1, &body, std::ref(*this)).detach();
+  }
+  void thread(unsigned index) {
+    tasks::work_here();
+    if (index == 0) sender->set(content{1});
+    all.run_ready();
+  }
+  void after() {
+    check(is_over, "a receiver is told of a change");
+    check(all.alive() == 0, "each task ends");
+  }
+};
+
 // A value goes to two receivers, of which the last one takes it over.
 struct copies : scenario<copies, 3> {
   static constexpr const char* name = "copies";
@@ -267,5 +300,5 @@ struct copies : scenario<copies, 3> {
 int main(int argc, char** argv) {
   using namespace troupe::model;
   fresh_parking_lot::make();
-  return run<events, permits, last_permit, changes, copies>("sync", argc, argv);
+  return run<events, permits, last_permit, changes, one_change, copies>("sync", argc, argv);
 }

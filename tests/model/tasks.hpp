@@ -14,7 +14,6 @@
 
 // All of a model is one unit, so that a mutant of any of them is compiled in.
 #include <troupe/base/memory.cpp>
-#include <troupe/pal/clock.cpp>
 #include <troupe/task/core.cpp>
 #include <troupe/task/executor.hpp>
 #include <troupe/task/join_handle.hpp>
