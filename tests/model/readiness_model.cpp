@@ -276,14 +276,17 @@ struct asio : scenario<asio, 3> {
   public:
     static constexpr const char* name = "a model";
 
-    operation(reference of, post_box& posted) noexcept : wait_{std::move(of)}, posted_{&posted} {}
+    operation(reference of, asio& in) noexcept : wait_{std::move(of)}, in_{&in} {}
     void stop() noexcept {
       if (!wait_->expect_one_more()) return;
       wait_->cancellation.write(1);
-      posted_->put(wait_);
+      in_->posted.put(wait_);
     }
     bool poll() noexcept { return wait_->is_over(); }
-    bool enlist(waker key) noexcept { return is_enlisted_ = wait_->enlist(key); }
+    bool enlist(waker key) noexcept {
+      in_->has_begun = true;
+      return is_enlisted_ = wait_->enlist(key);
+    }
     void delist() noexcept {
       if (std::exchange(is_enlisted_, false)) wait_->delist();
     }
@@ -294,7 +297,7 @@ struct asio : scenario<asio, 3> {
 
   private:
     reference wait_;
-    post_box* posted_;
+    asio* in_;
     bool is_enlisted_ = false;
   };
   struct first_wait {
@@ -314,17 +317,15 @@ struct asio : scenario<asio, 3> {
   post_box posted;  // The cancellation's.
   task_core* waiting = nullptr;
   bool stops = false;
+  bool is_late = false;  // The handler: mostly it would run before the wait begins.
+  bool has_begun = false;
   bool is_over = false;
 
   static task<> body(asio& in) {
     first_wait first;
     co_await first;
-    operation waited{std::exchange(in.for_task, reference{}), in.posted};
-    try {
-      co_await waited;
-    } catch (const canceled&) {
-      check(in.stops, "nobody is stopped who was not asked to");
-    }
+    operation waited{std::exchange(in.for_task, reference{}), in};
+    co_await waited;
     in.is_over = true;
   }
 
@@ -332,7 +333,11 @@ struct asio : scenario<asio, 3> {
     begun = reference{new wait};
     for_task = begun;
     stops = choose(2) != 0;
+    is_late = choose(4) != 0;
     waiting = &all.start_on_thread(0, &body, std::ref(*this));
+  }
+  void await_begin() const {
+    while (!has_begun && !is_over) give_way();
   }
   void run_posted() {
     reference handler = posted.take();
@@ -343,11 +348,15 @@ struct asio : scenario<asio, 3> {
   void thread(unsigned index) {
     tasks::work_here();
     if (index == 1) {
+      if (is_late) await_begin();
       reference handler = std::exchange(begun, reference{});
       handler->arguments.write(1);
       handler->arrive();
     }
-    if (index == 2 && stops) waiting->request_stop();
+    if (index == 2 && stops) {
+      await_begin();  // Before that it would stop another wait.
+      waiting->request_stop();
+    }
     all.run_ready();
     run_posted();
     all.run_ready();

@@ -255,30 +255,23 @@ def build_step(model, mutant, number):
     return program
 
 
-def try_program(program, options, schedules):
-    tried = 0
-    last_tries = () if mutant.spared else ((schedules, "random"),)
-    for limit, scheduler in (*FIRST_TRIES[:1 if mutant.spared else None], *last_tries):
-        lines, wrong = call(program, *options, "--schedules", min(limit, schedules),
-                            "--scheduler", scheduler)
-        tried += sum(line["schedules"] for line in lines)
-        if wrong:
-            last = lines[-1] if lines else {}
-            return {"wrong": wrong, "scenario": last.get("scenario", ""),
-                    "scheduler": scheduler, "schedules": tried}
-    return {"wrong": None, "schedules": tried}
-
-
 def try_mutant(model, mutant, number, schedules):
     program = model.program if mutant.weaken else build_step(model, mutant, number)
     options = ["--weaken", mutant.weaken] if mutant.weaken else []
-    mutant.result = try_program(program, options, schedules)
-    for other in mutant.others:
-        if mutant.is_killed():
-            break
-        found = try_program(Model(other, model.build).program, options, schedules)
-        if found["wrong"]:
-            mutant.result = {**found, "scenario": f"{other}, {found['scenario']}"}
+    programs = {"": program}
+    programs.update({f"{name}, ": Model(name, model.build).program for name in mutant.others})
+    tried = 0
+    for limit, scheduler in (*FIRST_TRIES, (schedules, "random")):
+        for whose, each in programs.items():
+            lines, wrong = call(each, *options, "--schedules", min(limit, schedules),
+                                "--scheduler", scheduler)
+            tried += sum(line["schedules"] for line in lines)
+            if wrong:
+                last = lines[-1] if lines else {}
+                mutant.result = {"wrong": wrong, "scenario": whose + last.get("scenario", ""),
+                                 "scheduler": scheduler, "schedules": tried}
+                return mutant
+    mutant.result = {"wrong": None, "schedules": tried}
     return mutant
 
 
