@@ -412,6 +412,7 @@ struct report : scenario<report, 2> {
   tasks all;
   idle_executor other;
   task_core* cell = nullptr;
+  plain<int> actor;  // That the task works for.
   std::source_location elsewhere;
   std::source_location here;
 
@@ -425,10 +426,15 @@ struct report : scenario<report, 2> {
     if (index == 1) {
       task_core::for_each_live(all, [&](task_core&, const task_core::record& seen) {
         check(seen.spawned_at.line() == here.line(), "a report tells of tasks of its runtime");
+        if (seen.works_for == nullptr) return;
+        check(reinterpret_cast<plain<int>*>(seen.works_for)->read() == 1,
+              "an actor is seen as it was made");
       });
       return;
     }
     cell = &task_core::create(all, here);
+    actor.write(1);
+    cell->works_for(reinterpret_cast<detail::actor_block*>(&actor));
   }
   void after() {
     cell->destroy();
