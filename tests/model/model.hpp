@@ -204,7 +204,7 @@ outcome run_scenario(const options& chosen) {
                         : simulate<Scenario, rl::random_scheduler>(params, state);
   };
   kept_mutex::forget_all();
-  std::ostringstream log;
+  rl::ostringstream log;  // Not of Relacy's heap, of which this would be no part later.
   rl::test_params params;
   params.execution_depth_limit = max_steps;
   params.output_stream = &log;
@@ -230,7 +230,8 @@ outcome run_scenario(const options& chosen) {
   rl::ostringstream unused;
   simulate_once(params, unused);
   if (chosen.history) std::cerr << log.str();
-  found.violation = log.str().substr(0, log.str().find('\n'));
+  rl::string text = log.str();
+  found.violation.assign(text.data(), std::min(text.size(), text.find('\n')));
   return found;
 }
 

@@ -139,6 +139,7 @@ class Mutant:
     weaken: str = ""  # Of an order.
     to: str = ""  # The weaker order, or the replacement.
     spared: str = ""  # Why it need not be noticed.
+    others: tuple = ()  # Models that may notice it in place of this one.
     result: dict = dataclasses.field(default_factory=dict)
 
     def is_killed(self):
@@ -149,13 +150,14 @@ class Mutant:
 class Table:
     """tests/model/mutants/NAME.txt; see docs/testing.md."""
     files: list
+    others: list
     steps: list
     spared_orders: list
 
     @staticmethod
     def read(name):
         path = HERE / "mutants" / f"{name}.txt"
-        table = Table([], [], [])
+        table = Table([], [], [], [])
         if not path.exists():
             raise Misused(f"{path.relative_to(ROOT)} is not there")
         rows = iter(path.read_text(encoding="utf-8").splitlines())
@@ -165,6 +167,9 @@ class Table:
             kind, _, rest = row.partition(" ")
             if kind == "orders":
                 table.files.append(rest)
+                continue
+            if kind == "others":
+                table.others.append(rest)
                 continue
             if kind not in ("step", "order"):
                 raise Misused(f"{path.name}: '{row}' is no line of a table of mutants")
@@ -204,7 +209,7 @@ def order_mutants(model, table):
             site = f"{line['file']}:{line['line']}:{line['column']}{part}={weaker}"
             kind = f"{line['order']} on failure" if part else line["order"]
             mutant = Mutant(model.name, f"{kind} becomes {weaker}", line["file"], text.strip(),
-                            weaken=site, to=weaker)
+                            weaken=site, to=weaker, others=tuple(table.others))
             for spared in table.spared_orders:
                 if spared.file == mutant.file and spared.text.strip() in mutant.text and (
                         spared.what == mutant.what):
@@ -253,17 +258,19 @@ def build_step(model, mutant, number):
 def try_mutant(model, mutant, number, schedules):
     program = model.program if mutant.weaken else build_step(model, mutant, number)
     options = ["--weaken", mutant.weaken] if mutant.weaken else []
+    programs = {"": program}
+    programs.update({f"{name}, ": Model(name, model.build).program for name in mutant.others})
     tried = 0
-    last_tries = () if mutant.spared else ((schedules, "random"),)
-    for limit, scheduler in (*FIRST_TRIES[:1 if mutant.spared else None], *last_tries):
-        lines, wrong = call(program, *options, "--schedules", min(limit, schedules),
-                            "--scheduler", scheduler)
-        tried += sum(line["schedules"] for line in lines)
-        if wrong:
-            last = lines[-1] if lines else {}
-            mutant.result = {"wrong": wrong, "scenario": last.get("scenario", ""),
-                             "scheduler": scheduler, "schedules": tried}
-            return mutant
+    for limit, scheduler in (*FIRST_TRIES, (schedules, "random")):
+        for whose, each in programs.items():
+            lines, wrong = call(each, *options, "--schedules", min(limit, schedules),
+                                "--scheduler", scheduler)
+            tried += sum(line["schedules"] for line in lines)
+            if wrong:
+                last = lines[-1] if lines else {}
+                mutant.result = {"wrong": wrong, "scenario": whose + last.get("scenario", ""),
+                                 "scheduler": scheduler, "schedules": tried}
+                return mutant
     mutant.result = {"wrong": None, "schedules": tried}
     return mutant
 

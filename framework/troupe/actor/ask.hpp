@@ -164,10 +164,10 @@ public:
     has_slept_ = true;
     if (!is_sent_) return enlist_wait_for_room(key);
     if (!limit_.has_started()) begin_limit();  // It ran, and was put aside, or has a reply<T>.
-    if (request_->is_given_away()) return enlist_limits(key, edge::none) && request_->enlist(key);
-    be_edge();
-    edge as = request_->has_begun() ? edge::stays : edge::may_fail;
-    return enlist_limits(key, as) && request_->enlist(key);
+    bool is_enlisted = enlist_limits(key, edge_of_answer()) && request_->enlist(key);
+    // Of a reply<T> that was made since the last wait, and has not found the waker of this one.
+    if (request_->is_given_away()) be_no_edge();
+    return is_enlisted;
   }
   void delist() noexcept { is_sent_ ? delist_limits() : delist_wait_for_room(); }
   /// Throws what a code alone does not tell: the cycle, or why the receiver has failed.
@@ -183,6 +183,11 @@ public:
   }
 
 private:
+  edge edge_of_answer() noexcept {
+    if (request_->is_given_away()) return edge::none;
+    be_edge();
+    return request_->has_begun() ? edge::stays : edge::may_fail;
+  }
   [[gnu::noinline]] void withdraw() noexcept {
     if (is_sent_) {
       (void)request_->withdraw();

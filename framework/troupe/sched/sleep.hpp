@@ -31,7 +31,7 @@ public:
 
   void start() noexcept;
   bool poll() noexcept {
-    return over_ || node_.fired.load(std::memory_order_acquire);  // <- timer_wheel::fire_due
+    return over_ || node_.fired.load(std::memory_order_relaxed);  // delist() has come first.
   }
   bool enlist(waker key) noexcept;
   void delist() noexcept {

@@ -100,7 +100,8 @@ public:
     bool at_end;
   };
   given give_back(std::uint32_t rooms) noexcept {
-    std::uint64_t before = word_.fetch_sub(rooms * one, std::memory_order_acquire);  // <- try_idle
+    std::uint64_t before = word_.fetch_sub(rooms * one, std::memory_order_acq_rel);  // <- try_idle,
+                                                                                     // -> at_end
     bool ended = (before & (idle | closed)) == (idle | closed) && count_of(before) == rooms &&
                  address_of(before) == nullptr;
     return {(before & wanted) != 0, ended};
@@ -223,7 +224,7 @@ public:
 
   /// Returns: true when nothing is sent, and nobody waits for room. R1
   [[nodiscard]] bool has_none() const noexcept {
-    std::uint64_t seen = word_.load(std::memory_order_acquire);  // <- push
+    std::uint64_t seen = word_.load(std::memory_order_relaxed);
     return address_of(seen) == nullptr && (seen & wanted) == 0;
   }
 
@@ -233,13 +234,14 @@ public:
     bool senders_wait;
   };
   closing close() noexcept {
-    std::uint64_t before = word_.fetch_or(closed, std::memory_order_acquire);  // <- try_idle
+    std::uint64_t before = word_.fetch_or(closed, std::memory_order_acq_rel);  // <- try_idle,
+                                                                               // -> at_end
     return {(before & idle) != 0, (before & wanted) != 0};
   }
 
   /// Returns: true when the queue is closed, and nothing is sent or reserved beyond `rooms`.
   [[nodiscard]] bool at_end(std::uint32_t rooms) const noexcept {
-    std::uint64_t seen = word_.load(std::memory_order_acquire);  // <- push
+    std::uint64_t seen = word_.load(std::memory_order_acquire);  // <- close, give_back
     return (seen & closed) != 0 && address_of(seen) == nullptr && count_of(seen) == rooms;
   }
 

@@ -68,7 +68,7 @@ public:
   [[nodiscard]] bool enlist(waker key) noexcept {
     std::uint64_t nothing = 0;
     return word_.compare_exchange_strong(nothing, key.bits(), std::memory_order_release,  // -> send
-                                         std::memory_order_acquire);
+                                         std::memory_order_relaxed);
   }
   void delist() noexcept {
     std::uint64_t seen = word_.load(std::memory_order_relaxed);
@@ -82,7 +82,7 @@ public:
       oneshot_cell* cell;
       ~last_step() { cell->drop_receiver(); }
     } last{this};
-    if ((word_.load(std::memory_order_acquire) & sent) == 0) {
+    if ((word_.load(std::memory_order_relaxed) & sent) == 0) {  // settled() has seen the value.
       return failed_with<T>(make_error_code(errc::closed));
     }
     return succeeded_with<T>(std::move(value_));

@@ -25,7 +25,8 @@ public:
 
   void add_sender() noexcept { senders_.fetch_add(1, std::memory_order_relaxed); }
   void remove_sender() noexcept {
-    if (senders_.fetch_sub(1, std::memory_order_relaxed) == 1) changes_.end();
+    // <-> each other: what a sender has done, and its last value, is there before the end is.
+    if (senders_.fetch_sub(1, std::memory_order_acq_rel) == 1) changes_.end();
     release();
   }
   void add_receiver() noexcept { receivers_.fetch_add(1, std::memory_order_relaxed); }

@@ -126,7 +126,7 @@ void task_core::tell_handle() noexcept {
 bool task_core::join(waker who) noexcept {
   std::uint64_t running = 0;
   return join_.compare_exchange_strong(running, who.bits(), std::memory_order_release,  // -> finish
-                                       std::memory_order_acquire);                      // <- finish
+                                       std::memory_order_relaxed);
 }
 
 void task_core::leave() noexcept {
@@ -161,10 +161,10 @@ void task_core::destroy() noexcept {
   clear_alarm();
   if (std::exchange(is_far_used_, false)) {
     what_.store(nullptr, std::memory_order_relaxed);
-    awaited_.store(nullptr, std::memory_order_release);
+    awaited_.store(nullptr, std::memory_order_relaxed);
     works_for_.store(nullptr, std::memory_order_relaxed);
   }
-  exec_.store(nullptr, std::memory_order_release);
+  exec_.store(nullptr, std::memory_order_relaxed);
   // A new epoch for the next tenant, without the stop bit: late wakers miss (R3, R4).
   std::uint64_t word = word_.load(std::memory_order_relaxed);
   word_.store((word & ~(next_epoch - 1)) + next_epoch,
@@ -196,8 +196,8 @@ void task_core::request_stop() noexcept {
 void task_core::request_stop_on(const executor& exec) noexcept {
   for (;;) {
     // The end of a task changes the epoch: a cell that has a new tenant fails the step.
-    std::uint64_t seen = word_.load(std::memory_order_acquire);
-    if (exec_.load(std::memory_order_acquire) != &exec) return;
+    std::uint64_t seen = word_.load(std::memory_order_acquire);  // <- destroy
+    if (exec_.load(std::memory_order_relaxed) != &exec) return;
     if (try_stop(seen)) return;
   }
 }
@@ -216,13 +216,13 @@ bool task_core::try_stop(std::uint64_t seen) noexcept {
 }
 
 bool task_core::retire_suspended() noexcept {
-  std::uint64_t seen = word_.load(std::memory_order_acquire);
+  std::uint64_t seen = word_.load(std::memory_order_relaxed);
   for (;;) {
     if ((seen & retired) != 0) return true;
     if ((seen & (waiting | shielded)) == 0) return false;
     std::uint64_t out_of_reach = ((seen & ~(waiting | shielded)) + next_epoch) | retired;
-    if (word_.compare_exchange_weak(seen, out_of_reach, std::memory_order_acq_rel,  // <-> try_wake
-                                    std::memory_order_acquire)) {
+    if (word_.compare_exchange_weak(seen, out_of_reach, std::memory_order_relaxed,
+                                    std::memory_order_relaxed)) {
       return true;
     }
   }

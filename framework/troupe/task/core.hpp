@@ -80,6 +80,7 @@ protected:
 ///       65 536 waits late may wake in vain, which every wait takes as "look again".
 ///   R4. Cells are type-stable: a waker may outlive its task and then meets R3.
 ///   R5. After commit_wait() has returned `suspended` nothing of the task may be touched.
+///   R6. A waker is handed on in order: who gets it must not see an earlier epoch.
 ///
 /// The join word.
 ///
@@ -117,7 +118,7 @@ public:
       if ((seen & stop) != 0 && !is_shielded) return wait_outcome::stopped;
       std::uint64_t sleep = seen | (is_shielded ? shielded : waiting);
       if (word_.compare_exchange_weak(seen, sleep, std::memory_order_release,  // -> wake
-                                      std::memory_order_acquire)) {            // <- wake
+                                      std::memory_order_relaxed)) {
         return wait_outcome::suspended;
       }
     }
@@ -148,8 +149,9 @@ public:
   /// that of a task of `exec`.
   void request_stop_on(const executor& exec) noexcept;
 
+  /// Returns: whether it was asked to; then what was done before that is seen.
   [[nodiscard]] bool stop_requested() const noexcept {
-    return (word_.load(std::memory_order_relaxed) & stop) != 0;
+    return (word_.load(std::memory_order_acquire) & stop) != 0;  // <- try_stop
   }
 
   /// Queues the woken task.
@@ -303,20 +305,20 @@ public:
   /// The actor without which the task, the handler of another one, cannot go on. R1; read by any.
   void wait_for(actor_block* other) noexcept {
     is_far_used_ = true;
-    awaited_.store(other, std::memory_order_release);
+    awaited_.store(other, std::memory_order_release);  // -> awaited
   }
   /// The same for the wait of `key` alone, if it is still for `other`. Threads: any; a hint.
   void wait_no_more_for(actor_block* other, waker key) noexcept {
-    std::uint64_t epoch = word_.load(std::memory_order_acquire) >> epoch_shift;
+    std::uint64_t epoch = word_.load(std::memory_order_relaxed) >> epoch_shift;
     if (waker{this, epoch} != key) return;
-    awaited_.compare_exchange_strong(other, nullptr, std::memory_order_acq_rel);
+    awaited_.compare_exchange_strong(other, nullptr, std::memory_order_relaxed);
   }
   [[nodiscard]] actor_block* awaited() const noexcept {
-    return awaited_.load(std::memory_order_acquire);
+    return awaited_.load(std::memory_order_acquire);  // <- wait_for
   }
   /// Returns: a number that is another one for each wait; 0 while the task does not wait.
   [[nodiscard]] std::uint64_t present_wait() const noexcept {
-    std::uint64_t seen = word_.load(std::memory_order_acquire);
+    std::uint64_t seen = word_.load(std::memory_order_acquire);  // <- commit_wait
     return (seen & (waiting | shielded)) != 0 ? (seen >> epoch_shift) + 1 : 0;
   }
 

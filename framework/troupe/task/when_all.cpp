@@ -6,7 +6,7 @@ void child_group::on_child_end(task_core& child) noexcept {
   task_core* parent = parent_;
   bool has_failed = child.exception() != nullptr;
   if (has_failed) failed_.store(true, std::memory_order_relaxed);
-  bool is_last = running_.fetch_sub(1, std::memory_order_acq_rel) == 1;  // -> poll, R1
+  bool is_last = running_.fetch_sub(1, std::memory_order_release) == 1;  // -> poll, R1
   if (is_last || has_failed) parent->nudge();
 }
 

@@ -11,12 +11,12 @@ namespace troupe::inline v0_1::detail {
 void text_deleter::operator()(std::string* text) const noexcept { delete text; }
 
 bool request_base::withdraw() noexcept {
-  std::uint64_t before = word_.fetch_or(gone | looking, std::memory_order_acq_rel);  // <-> answer
+  std::uint64_t before = word_.fetch_or(gone | looking, std::memory_order_relaxed);
   bool may_have_begun = true;
   if ((before & done) == 0) {
     pal::heavy_barrier();  // R2
     may_have_begun = has_begun();
-    before = word_.fetch_and(~looking, std::memory_order_acq_rel);  // <-> answer
+    before = word_.fetch_and(~looking, std::memory_order_release);  // -> answer
   }
   if ((before & done) != 0) free();
   return may_have_begun;
@@ -29,7 +29,7 @@ bool request_base::is_let_go() noexcept {
 void request_base::hold() noexcept {
   answer_elsewhere();
   begun_.store(progress::given_away, std::memory_order_relaxed);
-  std::uint64_t before = word_.fetch_or(held, std::memory_order_acq_rel);  // <-> free, <- enlist
+  std::uint64_t before = word_.fetch_or(held, std::memory_order_acq_rel);  // <-> enlist
   waker key = waker::from_bits(before & ~flags);
   if (task_core* caller = key.task()) caller->wait_no_more_for(current_actor(), key);
 }

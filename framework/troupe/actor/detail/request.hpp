@@ -64,7 +64,7 @@ public:
       if ((seen & done) != 0) return false;
       if ((seen & ~flags) == key.bits()) return true;
     } while (!word_.compare_exchange_weak(seen, (seen & flags) | key.bits(),
-                                          std::memory_order_release,  // -> answer
+                                          std::memory_order_acq_rel,  // -> answer, <-> hold
                                           std::memory_order_relaxed));
     return true;
   }
@@ -116,7 +116,8 @@ public:
     return begun_.load(std::memory_order_relaxed) != progress::none;
   }
   /// It has a reply<T>: whoever has that one answers, and the caller does not wait for the actor.
-  /// A hint, but on the thread that has made it.
+  /// A hint, but on the thread that has made it, and to the caller after an enlist(): then hold()
+  /// either has been seen, or finds that waker.
   [[nodiscard]] bool is_given_away() const noexcept {
     return begun_.load(std::memory_order_relaxed) == progress::given_away;
   }

@@ -25,6 +25,7 @@ namespace troupe::inline v0_1::net::detail {
 ///   R1. The completion handler counts one, a cancellation that was posted another: it uses
 ///       `signal`, which must not go before.
 ///   R2. The handler that takes the count to 0 wakes; who reads 0 sees what all handlers wrote.
+///   R3. The waker is handed over in order: who wakes has to see the wait that it was made for.
 class asio_wait {
 public:
   asio_wait() = default;
@@ -48,6 +49,7 @@ public:
     do {
       if ((seen & count_mask) == 0) return false;
     } while (!word_.compare_exchange_weak(seen, key.bits() | (seen & count_mask),
+                                          std::memory_order_release,  // -> arrive, R3
                                           std::memory_order_relaxed));
     return true;
   }
@@ -65,7 +67,7 @@ public:
   // --- handlers, on whatever thread runs them ---
 
   void arrive() noexcept {
-    std::uint64_t before = word_.fetch_sub(1, std::memory_order_acq_rel);  // -> is_over
+    std::uint64_t before = word_.fetch_sub(1, std::memory_order_acq_rel);  // -> is_over, <- enlist
     if ((before & count_mask) == 1) waker::from_bits(before & ~count_mask).wake();
   }
 
@@ -90,7 +92,7 @@ public:
 
   void keep() noexcept { references_.fetch_add(1, std::memory_order_relaxed); }
   void drop() noexcept {
-    if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
+    if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;  // <-> each other
   }
 
 protected:

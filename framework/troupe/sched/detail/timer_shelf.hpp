@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include <troupe/pal/atomic.hpp>
+#include <troupe/sched/detail/capacities.hpp>
 
 namespace troupe::inline v0_1::detail {
 
@@ -23,7 +24,7 @@ struct timer_node;
 ///   R3. A node is not looked into before it was taken: until then its task may end it.
 class timer_shelf {
 public:
-  static constexpr std::size_t capacity = 256;
+  static constexpr std::size_t capacity = timer_shelf_capacity;
 
   /// Returns: whether the next place is free. R1
   [[nodiscard]] bool has_room() const noexcept {
@@ -32,7 +33,8 @@ public:
 
   /// Requires: has_room(). Returns: its place. R1
   [[nodiscard]] std::uint8_t put(timer_node& node) noexcept {
-    std::uint8_t place = next_++;
+    std::uint8_t place = next_;
+    next_ = static_cast<std::uint8_t>((next_ + 1U) % capacity);
     places_[place].store(&node, std::memory_order_release);  // -> take
     return place;
   }
@@ -56,7 +58,7 @@ public:
   }
 
 private:
-  static_assert(capacity == std::size_t{1} << 8, "a std::uint8_t goes round it");
+  static_assert(capacity <= std::size_t{1} << 8, "a place is a std::uint8_t");
 
   std::array<pal::atomic<timer_node*>, capacity> places_{};
   std::uint8_t next_ = 0;

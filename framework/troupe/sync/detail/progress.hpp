@@ -15,14 +15,15 @@ class progress {
 public:
   /// What a wait compares with: the count above, the end in the lowest bit.
   [[nodiscard]] std::uint64_t word() const noexcept {
-    return word_.load(std::memory_order_acquire);  // <- advance, end
+    return word_.load(std::memory_order_acquire);  // <- end
   }
   [[nodiscard]] std::uint64_t count() const noexcept { return word() >> 1U; }
   static std::uint64_t count_in(std::uint64_t word) noexcept { return word >> 1U; }
   static bool is_end(std::uint64_t word) noexcept { return (word & ended) != 0; }
 
-  /// One value more. Requires: tell() follows, once the locks of its user are released.
-  void advance() noexcept { word_.fetch_add(2, std::memory_order_release); }  // -> word
+  /// One value more. Requires: the value lies under a lock, which is held; tell() follows, once it
+  /// is released.
+  void advance() noexcept { word_.fetch_add(2, std::memory_order_relaxed); }
   void tell() noexcept {
     parking_lot::instance().wake_all(this, [] {});
   }
