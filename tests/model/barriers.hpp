@@ -2,7 +2,6 @@
 
 #include <array>
 #include <cstddef>
-#include <source_location>
 
 #include <model/relacy.hpp>
 
@@ -26,14 +25,13 @@ public:
   /// Those of the scenario that runs.
   static barriers& current() { return *current_; }
 
-  void light(const std::source_location& where) noexcept {
-    words_[static_cast<std::size_t>(rl::ctx().current_thread())].fetch_add(
-        1, std::memory_order_seq_cst, where);
+  void light() noexcept {
+    words_[static_cast<std::size_t>(rl::ctx().current_thread())].fetch_add(1);
   }
-  void heavy(const std::source_location& where) noexcept {
+  void heavy() noexcept {
     auto count = static_cast<std::size_t>(rl::ctx().get_thread_count());
     for (std::size_t i = 0; i < count; ++i) {
-      words_[i].fetch_add(1, std::memory_order_seq_cst, where);
+      words_[i].fetch_add(1);
     }
   }
 

@@ -20,12 +20,15 @@
 #include <vector>
 
 #include <model/barriers.hpp>
+#include <model/clock.hpp>
+#include <model/futexes.hpp>
 #include <model/relacy.hpp>
 #include <model/sites.hpp>
 
 #include <model/shim/troupe/pal/atomic.hpp>
 #include <model/shim/troupe/pal/barrier.hpp>
 #include <model/shim/troupe/pal/condition.hpp>
+#include <model/shim/troupe/pal/detail/futex.hpp>
 #include <model/shim/troupe/pal/mutex.hpp>
 
 #include <troupe/version.hpp>
@@ -115,12 +118,15 @@ template <class Derived, int Threads>
 struct scenario : rl::test_suite<Derived, Threads> {
   static_assert(Threads <= static_cast<int>(barriers::max_threads));
 
+  scenario() { clock_of_model.start(); }
+
 private:
   struct last_act {
     ~last_act() { mutexes_of_process.clear(); }
   };
 
   barriers barriers_;
+  futexes futexes_;
   last_act last_;
 };
 

@@ -141,11 +141,8 @@ public:
     return compare(expected, desired, how, otherwise, true, where);
   }
 
-  /// The value, for an invariant that is looked at while no thread runs.
+  /// The newest value, for who stands outside of the threads: an invariant, the model's futex.
   [[nodiscard]] T debug_value() const noexcept { return value_; }
-
-  /// Relacy's queue of threads that sleep on this word: for the model's futex.
-  [[nodiscard]] rl::atomic_data* sleepers() const noexcept { return data_; }
 
 private:
   static constexpr std::uint32_t alive = 0x616c6976;
