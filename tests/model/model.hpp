@@ -22,6 +22,7 @@
 #include <model/barriers.hpp>
 #include <model/clock.hpp>
 #include <model/futexes.hpp>
+#include <model/kept_mutexes.hpp>
 #include <model/relacy.hpp>
 #include <model/sites.hpp>
 
@@ -30,6 +31,7 @@
 #include <model/shim/troupe/pal/condition.hpp>
 #include <model/shim/troupe/pal/detail/futex.hpp>
 #include <model/shim/troupe/pal/mutex.hpp>
+#include <model/shim/troupe/pal/thread.hpp>
 
 #include <troupe/version.hpp>
 
@@ -118,11 +120,18 @@ template <class Derived, int Threads>
 struct scenario : rl::test_suite<Derived, Threads> {
   static_assert(Threads <= static_cast<int>(barriers::max_threads));
 
-  scenario() { clock_of_model.start(); }
+  scenario() {
+    clock_of_model.start();
+    set_unseen = [](rl::atomic_data* data) {
+      for (auto& value : static_cast<rl::atomic_data_impl<Threads>*>(data)->history_) {
+        for (auto& each : value.first_seen_order_) each = static_cast<rl::timestamp_t>(-1);
+      }
+    };
+  }
 
 private:
   struct last_act {
-    ~last_act() { mutexes_of_process.clear(); }
+    ~last_act() { kept_mutex::end_all(); }
   };
 
   barriers barriers_;
@@ -157,6 +166,8 @@ private:
   rl::iteration_t last_;
 };
 
+inline constexpr unsigned max_steps = 10'000;  ///< Of a schedule; one that is longer is a livelock.
+
 struct options {
   std::uint64_t schedules = 100'000;
   std::uint64_t seed = 1;  ///< The number of the first schedule.
@@ -185,8 +196,10 @@ outcome run_scenario(const options& chosen) {
     return chosen.bound ? simulate<Scenario, rl::context_bound_scheduler>(params, state)
                         : simulate<Scenario, rl::random_scheduler>(params, state);
   };
+  kept_mutex::forget_all();
   std::ostringstream log;
   rl::test_params params;
+  params.execution_depth_limit = max_steps;
   params.output_stream = &log;
   params.progress_stream = &log;
   params.search_type = chosen.bound ? rl::sched_bound : rl::sched_random;
@@ -204,6 +217,7 @@ outcome run_scenario(const options& chosen) {
   }
   found.schedules = params.stop_iteration;
   log.str("");
+  kept_mutex::forget_all();
   params.collect_history = true;  // Once more, for the text.
   params.initial_state = state.str();
   rl::ostringstream unused;

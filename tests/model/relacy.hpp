@@ -47,6 +47,6 @@ private:
 #include <relacy/thread_local.hpp>
 #include <relacy/var.hpp>
 
-// Relacy replaces those without a size.
-inline void operator delete(void* block, std::size_t) noexcept { ::operator delete(block); }
-inline void operator delete[](void* block, std::size_t) noexcept { ::operator delete[](block); }
+// Relacy replaces those without a size. A model is one translation unit.
+void operator delete(void* block, std::size_t) noexcept { ::operator delete(block); }
+void operator delete[](void* block, std::size_t) noexcept { ::operator delete[](block); }

@@ -242,6 +242,7 @@ def build_step(model, mutant, number):
     words = words[:compiler + 1] + [f"-I{folder}", "-w"] + words[compiler + 1:]
     words[words.index("-o") + 1] = str(program)
     words.remove("-c")
+    words += ["-O1", "-g0"]  # It runs for a moment only.
     ended = subprocess.run(words, cwd=directory, capture_output=True, text=True, check=False,
                            env={**os.environ, "CCACHE_DISABLE": "1"})
     if ended.returncode:
@@ -253,7 +254,8 @@ def try_mutant(model, mutant, number, schedules):
     program = model.program if mutant.weaken else build_step(model, mutant, number)
     options = ["--weaken", mutant.weaken] if mutant.weaken else []
     tried = 0
-    for limit, scheduler in (*FIRST_TRIES, (schedules, "random")):
+    last_tries = () if mutant.spared else ((schedules, "random"),)
+    for limit, scheduler in (*FIRST_TRIES[:1 if mutant.spared else None], *last_tries):
         lines, wrong = call(program, *options, "--schedules", min(limit, schedules),
                             "--scheduler", scheduler)
         tried += sum(line["schedules"] for line in lines)

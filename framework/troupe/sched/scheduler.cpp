@@ -55,7 +55,7 @@ void scheduler::run_thread(std::size_t index) {
   if (config_.on_thread_start) config_.on_thread_start(index);
   workers_[index]->run();
   if (config_.on_thread_stop) config_.on_thread_stop(index);
-  running_threads_.fetch_sub(1, std::memory_order_release);  // -> stop_workers
+  running_threads_.fetch_sub(1, std::memory_order_relaxed);
   thread_ended_.unpark();
 }
 
@@ -65,11 +65,11 @@ scheduler::~scheduler() {
 }
 
 bool scheduler::stop_workers(std::optional<time_point> until) {
-  stopping_.store(true, std::memory_order_release);
+  stopping_.store(true, std::memory_order_relaxed);
   while (worker* sleeper = idle_.pick(wake_reason::work)) sleeper->unpark();
   for (auto& each : workers_) each->unpark();
   if (until) {
-    while (running_threads_.load(std::memory_order_acquire) != 0) {
+    while (running_threads_.load(std::memory_order_relaxed) != 0) {  // What they did, join() shows.
       if (pal::real_clock().now() >= *until) {
         for (auto& thread : threads_) {
           if (thread.joinable()) thread.detach();

@@ -145,7 +145,7 @@ private:
   void ring_watch() noexcept;
   void inject(job& ready) noexcept;
   void wake_for(detail::wake_reason reason) noexcept;
-  [[nodiscard]] bool stopping() const noexcept { return stopping_.load(std::memory_order_acquire); }
+  [[nodiscard]] bool stopping() const noexcept { return stopping_.load(std::memory_order_relaxed); }
   [[nodiscard]] std::optional<time_point> earliest_timer() const noexcept;
   void advance_all(time_point now) noexcept;
   // What there is when all workers are idle.

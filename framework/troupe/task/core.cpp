@@ -284,6 +284,11 @@ bool stop_requested() noexcept {
 
 namespace troupe::inline v0_1::detail {
 
+task_core& sibling_link::task() noexcept {
+  std::byte* bytes = reinterpret_cast<std::byte*>(this);
+  return *reinterpret_cast<task_core*>(bytes - offsetof(task_core, sibling));
+}
+
 template <>
 struct debug_access<task_core> {
   using cells = slab<task_core>;

@@ -406,14 +406,6 @@ public:
 static_assert(sizeof(pal::atomic<std::uint64_t>) != sizeof(std::uint64_t) ||
               sizeof(task_core) == 3 * cache_line_bytes);
 
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Winvalid-offsetof"  // Both compilers lay it out in one way.
-inline task_core& sibling_link::task() noexcept {
-  std::byte* bytes = reinterpret_cast<std::byte*>(this);
-  return *reinterpret_cast<task_core*>(bytes - offsetof(task_core, sibling));
-}
-#pragma GCC diagnostic pop
-
 template <class Visit>
 void task_core::for_each_live(const executor& exec, Visit visit) {
   visit_live(

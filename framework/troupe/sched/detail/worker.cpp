@@ -201,7 +201,7 @@ std::uint32_t worker::room_for(std::uint32_t least) const noexcept {
 
 void worker::unpark() noexcept {
   wakes_.fetch_add(1, std::memory_order_relaxed);
-  if (in_driver_.load(std::memory_order_seq_cst)) {  // <- wait_in_driver
+  if (in_driver_.load(std::memory_order_relaxed)) {  // The idle set's lock orders it.
     owner_.io().interrupt();
   } else {
     parker_.unpark();

@@ -49,7 +49,7 @@ std::size_t worker::run_ready(std::size_t most) {
 bool worker::go_idle() {
   parks_.increment();
   wheel_.clear_shelf(owner_.clock());
-  in_driver_.store(true, std::memory_order_seq_cst);  // -> unpark: the driver tells the caller
+  in_driver_.store(true, std::memory_order_relaxed);  // For unpark: the driver tells the caller.
   idle_set::entry entered = owner_.idle_.enter(*this);
   bool has_more = !owner_.injected_.empty() || !posted_.empty();
   if (!has_more && !owner_.on_all_idle(entered) && !has_work()) return true;
@@ -211,12 +211,13 @@ bool worker::sleep(bool watching, bool adopt_driver) {
 
 void worker::wait_in_driver(std::optional<time_point> until) {
   owner_.driver_uses_.fetch_add(1, std::memory_order_relaxed);
-  in_driver_.store(true, std::memory_order_seq_cst);  // -> unpark
+  in_driver_.store(true, std::memory_order_relaxed);
   duration::rep limit = until ? until->time_since_epoch().count() : duration::max().count();
   owner_.driver_until_.store(limit, std::memory_order_seq_cst);  // -> sleep
   // A timer armed before its worker saw that store is seen by this second look.
   if (auto next = owner_.next_timer(); next && (!until || *next < *until)) until = next;
-  // Whoever picks this worker from now on sees in_driver_; whoever did before is seen here.
+  // Whoever picks this worker from now on sees in_driver_, and whoever did before is seen here: by
+  // the idle set's lock. A stop takes that lock, too, between stopping_ and its wake-ups.
   if (owner_.idle_.contains(*this) && !owner_.stopping()) owner_.io().wait(until);
   owner_.driver_until_.store(duration::min().count(), std::memory_order_relaxed);
   in_driver_.store(false, std::memory_order_relaxed);

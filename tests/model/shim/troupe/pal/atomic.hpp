@@ -16,6 +16,14 @@
 
 namespace troupe::model {
 
+/// While true, an atomic that is made becomes Relacy's matter with its first use: for objects of
+/// which a schedule uses a few of many atomics, made before the threads begin.
+inline bool makes_atomics_lazily = false;
+
+/// Sets that no thread has read an atomic yet, of which rl::atomic_init() leaves out to say so; by
+/// the scenario, which knows how many threads there are.
+inline void (*set_unseen)(rl::atomic_data*) = nullptr;
+
 /// An operation, as a line of the history of a violation.
 struct atomic_event {
   const void* atomic;
@@ -64,7 +72,13 @@ public:
 
   constexpr atomic() noexcept : atomic{T{}} {}
   constexpr atomic(T value) noexcept : value_{value} {  // NOLINT: as std::atomic's
-    if (!std::is_constant_evaluated() && rl::is_ctx() && rl::ctx().threadx_ != nullptr) attach();
+    if (std::is_constant_evaluated() || !rl::is_ctx() || rl::ctx().threadx_ == nullptr) return;
+    state_ = fresh;
+    if (model::makes_atomics_lazily) return;
+    attach();
+    keep(value_, self().atomic_store_relaxed(data_));
+    life_ = rl::ctx().var_ctor();
+    life_->init(self());
   }
   atomic(const atomic&) = delete;
   atomic& operator=(const atomic&) = delete;
@@ -73,7 +87,7 @@ public:
   }
 
   T load(order how = strongest, line where = line::current()) const noexcept {
-    if (data_ == nullptr) return value_;
+    if (!is_modelled()) return value_;
     how = model::order_at(how, access::load, where);
     step(where);
     unsigned index = late_ < max_late ? load_index(how) : newest_index(how);
@@ -83,7 +97,7 @@ public:
   }
 
   void store(T value, order how = strongest, line where = line::current()) noexcept {
-    if (data_ == nullptr) return void(value_ = value);
+    if (!is_modelled()) return void(value_ = value);
     how = model::order_at(how, access::store, where);
     step(where);
     switch (how) {
@@ -145,7 +159,8 @@ public:
   [[nodiscard]] T debug_value() const noexcept { return value_; }
 
 private:
-  static constexpr std::uint32_t alive = 0x616c6976;
+  // Unlike anything that memory holds by chance.
+  static constexpr std::uint32_t outside = 0x6f757473, fresh = 0x66726573, alive = 0x616c6976;
   // So often in a row a load may see an old value where all schedules are tried one by one: a loop
   // that waits for the new one would have no end there.
   static constexpr unsigned max_late = 2;
@@ -156,17 +171,27 @@ private:
     return how == std::memory_order_release ? std::memory_order_relaxed : how;
   }
 
+  bool is_modelled() const {
+    if (data_ == nullptr && state_ == fresh) const_cast<atomic*>(this)->attach_late();
+    return data_ != nullptr;
+  }
+  // As if all threads had seen how it was made.
+  void attach_late() {
+    attach();
+    keep(value_, self().atomic_init(data_));
+    model::set_unseen(data_);
+  }
   void attach() {
     data_ = rl::ctx().atomic_ctor(this);
-    life_ = rl::ctx().var_ctor();
-    life_->init(self());
-    keep(value_, self().atomic_store_relaxed(data_));
+    state_ = alive;
   }
   void detach() {
     if (!rl::is_ctx()) return;  // Relacy has gone, with all that it knew.
     check_alive(line::current());
-    check_order(life_->store(self()), line::current());
-    rl::ctx().var_dtor(life_);
+    if (life_ != nullptr) {
+      check_order(life_->store(self()), line::current());
+      rl::ctx().var_dtor(life_);
+    }
     *const_cast<volatile std::uint32_t*>(&state_) = 0;  // Else the compiler may leave it out.
     rl::ctx().atomic_dtor(data_);
   }
@@ -187,7 +212,7 @@ private:
   void step(const line& where) const {
     rl::ctx().sched();
     check_alive(where);
-    check_order(life_->load(self()), where);
+    if (life_ != nullptr) check_order(life_->load(self()), where);
   }
   void keep(T value, unsigned index) {
     history_[index] = value;
@@ -242,7 +267,7 @@ private:
   template <class Change>
   T modify(const char* what, order how, const line& where, Change change) {
     T old = value_;
-    if (data_ == nullptr) {
+    if (!is_modelled()) {
       value_ = change(old);
       return old;
     }
@@ -255,7 +280,7 @@ private:
   }
 
   bool compare(T& expected, T desired, order how, order otherwise, bool weak, const line& where) {
-    if (data_ != nullptr) step(where);
+    if (is_modelled()) step(where);
     bool is_equal = value_ == expected;
     // A weak one fails for no reason one time in four.
     if (is_equal && weak && data_ != nullptr && rl::ctx().is_random_sched()) {
@@ -280,10 +305,11 @@ private:
   T value_;  // The newest one.
   std::array<T, rl::atomic_history_size> history_{};
   rl::atomic_data* data_ = nullptr;
-  rl::var_data* life_ = nullptr;  // Written by birth and end, read by all else.
+  rl::var_data* life_ =
+      nullptr;  // Written by birth and end, read by all else; null if made lazily.
   unsigned newest_ = 0;
   mutable unsigned late_ = 0;
-  std::uint32_t state_ = alive;
+  std::uint32_t state_ = outside;
 };
 
 }  // namespace troupe::inline v0_1::pal

@@ -37,6 +37,11 @@ public:
     return true;
   }
 
+  template <class Duration, class Predicate>
+  bool wait_for(lock& held, const Duration& length, Predicate done) {
+    return wait_until(held, length, done);
+  }
+
 private:
   struct adapter {
     pal::lock& held;

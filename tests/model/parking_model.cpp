@@ -1,0 +1,165 @@
+// Parking and waking: the scheduler and its workers as they are, without timers, I/O and tasks:
+// framework/troupe/sched/, docs/protocols/idle_set.md.
+//
+// The workers' threads are threads of the model, and one more thread brings jobs from outside. Each
+// job is run once; when there are none left, and nobody holds a guard, quiescence is told, and not
+// before; and all threads end when they are stopped. A wake that is lost is a deadlock.
+//
+// Not seen: how long anything takes, since a timed sleep may end at once.
+
+#include <model/model.hpp>
+
+#include <array>
+#include <cstddef>
+#include <memory>
+#include <string_view>
+#include <utility>
+
+#include <troupe/base/log.hpp>
+#include <troupe/pal/parker.cpp>
+#include <troupe/sched/alarms.cpp>
+#include <troupe/sched/blocking_pool.cpp>
+#include <troupe/sched/detail/idle_set.cpp>
+#include <troupe/sched/detail/timer_wheel.cpp>
+#include <troupe/sched/detail/worker.cpp>
+#include <troupe/sched/detail/worker_idle.cpp>
+#include <troupe/sched/resident.cpp>
+#include <troupe/sched/scheduler.cpp>
+#include <troupe/task/core.cpp>
+#include <troupe/task/failure.cpp>
+
+// Nothing here has a reason to log.
+void troupe::log(log_level, std::string_view) { model::check(false, "something is logged"); }
+
+namespace troupe::model {
+
+namespace {
+
+template <class Derived, int Workers>
+struct parking_scenario : scenario<Derived, Workers + 1> {
+  struct piece : job {
+    piece() : job{&piece::run_it} {}
+
+    static void run_it(job& self) noexcept {
+      auto& mine = static_cast<piece&>(self);
+      check(mine.content.read() == 1, "a job runs after its giver has written it");
+      mine.content.write(2);
+      ++mine.runs;
+      mine.act(*mine.owner, mine);
+    }
+
+    parking_scenario* owner = nullptr;
+    void (*act)(parking_scenario&, piece&) = [](parking_scenario&, piece&) {};
+    plain<int> content;
+    int given = 0;
+    int runs = 0;
+  };
+
+  threads workers;
+  std::unique_ptr<scheduler> where;
+  std::array<piece, 2> jobs;
+  pal::parker told;
+  bool guarded = true;  // What is so, whoever knows it.
+
+  void before() {
+    thread_values.add(detail::current_context_pointer);
+    for (auto& each : jobs) each.owner = this;
+    makes_atomics_lazily = true;
+    scheduler_config config;
+    config.workers = Workers;
+    config.clock = &pal::real_clock();
+    config.on_quiescent = [this](std::size_t) { on_quiescent(); };
+    where = std::make_unique<scheduler>(std::move(config));
+    makes_atomics_lazily = false;
+    where->add_guard();
+  }
+
+  void on_quiescent() {
+    check(!guarded, "quiescence is not told while there is a guard");
+    for (const auto& each : jobs) {
+      check(each.runs == each.given, "quiescence is not told before all jobs have run");
+    }
+    told.unpark();
+  }
+
+  void give(piece& fresh) {
+    fresh.content.write(1);
+    ++fresh.given;
+    where->schedule(fresh);
+  }
+
+  // What the thread outside does when it has brought its jobs.
+  void leave() {
+    guarded = false;
+    where->remove_guard();
+    told.park(std::nullopt);
+    where->stop_workers();
+  }
+
+  void thread(unsigned index) {
+    if (index < Workers) return workers.run(index);
+    static_cast<Derived*>(this)->outside();
+    leave();
+  }
+
+  void after() {
+    where.reset();
+    for (const auto& each : jobs) check(each.runs == each.given, "each job runs once");
+  }
+};
+
+// A worker, and jobs from outside.
+struct one_worker : parking_scenario<one_worker, 1> {
+  static constexpr const char* name = "one_worker";
+
+  void outside() {
+    give(jobs[0]);
+    give(jobs[1]);
+  }
+};
+
+// Two workers, of which one waits in the driver.
+struct two_workers : parking_scenario<two_workers, 2> {
+  static constexpr const char* name = "two_workers";
+
+  void outside() { give(jobs[0]); }
+};
+
+// A job lies behind the turn that has made it, and which does not end before that job has run: the
+// other worker has to come, from whatever it waits in.
+template <class Derived, bool InSlot>
+struct behind_turn : parking_scenario<Derived, 2> {
+  using base = parking_scenario<Derived, 2>;
+  using piece = typename base::piece;
+
+  pal::parker turn;
+
+  void outside() {
+    this->jobs[0].act = [](base& self, piece&) {
+      auto& mine = static_cast<behind_turn&>(self);
+      piece& behind = mine.jobs[1];
+      behind.act = [](base& other, piece&) { static_cast<behind_turn&>(other).turn.unpark(); };
+      behind.content.write(1);
+      ++behind.given;
+      InSlot ? mine.where->schedule(behind) : mine.where->schedule_back(behind);
+      mine.turn.park(std::nullopt);
+    };
+    this->give(this->jobs[0]);
+  }
+};
+
+struct behind_in_slot : behind_turn<behind_in_slot, true> {
+  static constexpr const char* name = "behind_in_slot";
+};
+struct behind_in_queue : behind_turn<behind_in_queue, false> {
+  static constexpr const char* name = "behind_in_queue";
+};
+
+}  // namespace
+
+}  // namespace troupe::model
+
+int main(int argc, char** argv) {
+  using namespace troupe::model;
+  return run<one_worker, two_workers, behind_in_slot, behind_in_queue>("parking", argc, argv);
+}
