@@ -74,6 +74,7 @@ public:
 
   void turn();
   void handle(letter& message);
+  void handle_in_turn(letter& message);
   void note_queued() {
     check(!is_queued_, "it is queued once");
     is_queued_ = true;
@@ -199,19 +200,28 @@ void kept::turn() {
   is_queued_ = false;
   internals::may_be_kept(*block_);
   message_queue& mail = internals::mail(*block_);
+  bool senders_wait = false;
   for (;;) {
     touch();
     if (mail.take_poke()) ++looks_;
-    bool senders_wait = false;
+    // As long as it is alone, it stays in the word.
+    auto* only = static_cast<letter*>(mail.lone());
+    if (only != nullptr) handle_in_turn(*only);
+    if (only != nullptr && mail.try_idle_after(*only, 0, senders_wait)) return;
     message_link* taken = mail.take_all(0, senders_wait);
     if (taken == nullptr && internals::try_idle(*block_)) return;
+    if (only != nullptr) taken = taken->next;
     while (taken != nullptr) {
       auto& next = static_cast<letter&>(*taken);
       taken = taken->next;
-      next.fails = false;
-      handle(next);
+      handle_in_turn(next);
     }
   }
+}
+
+void kept::handle_in_turn(letter& message) {
+  message.fails = false;
+  handle(message);
 }
 
 bool kept::sleeps(const std::array<context, 3>& workers) const {

@@ -87,9 +87,17 @@ public:
     poke();
   }
 
+  /// Closes it, as the end of a channel does: who closes a sleeping one wakes it.
+  void close() {
+    if (!queue.close().receiver_sleeps) return;
+    queue.leave_idle();
+    turn();
+  }
+
   void turn() {
     touch();
     for (;;) {
+      if (queue.at_end(begun_)) return;
       if (queue.take_poke() && !look_up()) return;
       auto* only = static_cast<letter*>(queue.lone());
       if (only != nullptr) {
@@ -375,6 +383,16 @@ struct mail_and_end : scenario<mail_and_end, 3> {
             "what was sent was received or dropped");
     }
   }
+};
+
+/// Two visit, and a third closes.
+struct visits_and_close : scenario<visits_and_close, 3> {
+  static constexpr const char* name = "visits_and_close";
+
+  mailbox<1, 1> box;
+
+  void thread(unsigned index) { index == 2 ? box.close() : box.visit(); }
+  void after() { check(box.queue.is_closed() && box.queue.has_none(), "it has ended"); }
 };
 
 /// A late poke meets a mailbox that is made anew, asleep.

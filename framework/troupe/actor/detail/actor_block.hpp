@@ -107,7 +107,8 @@ struct actor_limits {
 ///       actor into `left_over`, runs the heavy barrier, and looks again. The keeper clears
 ///       `visits`, runs the light barrier, and then looks into `left_over`. Who takes the actor out
 ///       of there has the turn to give: the keeper queues it, the other looks again (K1). He has
-///       a foreign_visit meanwhile: the actor may have ended, and its runtime be about to.
+///       a foreign_visit meanwhile: the actor may have ended, and its runtime be about to. The
+///       barriers order what was done before it was put there; so `left_over` itself is relaxed.
 ///   K3. What the keeper has done in the actor is seen by who reads another value of `visits`.
 ///   K4. An actor is kept after 64 turns within those of others; sixteen times as many each time it
 ///       was taken from a keeper, up to three times. So what that costs does not weigh.

@@ -91,15 +91,13 @@ void actor_block::take_from(context& keeper) noexcept {
   };
   while (keeper_is_in()) {
     actor_block* none = nullptr;
-    if (!keeper.left_over.compare_exchange_strong(none, this, std::memory_order_release,
-                                                  std::memory_order_relaxed)) {
+    if (!keeper.left_over.compare_exchange_strong(none, this, std::memory_order_relaxed)) {
       pal::spin_hint();  // Another one's, for a moment.
       continue;
     }
     if (keeper_is_in()) return;
     actor_block* own = this;
-    if (!keeper.left_over.compare_exchange_strong(own, nullptr, std::memory_order_acquire,
-                                                  std::memory_order_relaxed)) {
+    if (!keeper.left_over.compare_exchange_strong(own, nullptr, std::memory_order_relaxed)) {
       return;  // The keeper has it.
     }
   }
@@ -113,7 +111,7 @@ void actor_block::leave_visit(context& here) noexcept {
   pal::light_barrier();
   if (here.left_over.load(std::memory_order_relaxed) == nullptr) [[likely]]
     return;
-  actor_block* woken = here.left_over.exchange(nullptr, std::memory_order_acq_rel);  // <- take_from
+  actor_block* woken = here.left_over.exchange(nullptr, std::memory_order_relaxed);
   if (woken != nullptr) {
     woken->note_taken();
     woken->schedule_turn();
@@ -130,7 +128,7 @@ void actor_block::end_visit_awake(context& here) noexcept {
       continue;
     }
     // Somebody else has woken it, and hands it over; in between, others may do so with theirs.
-    actor_block* woken = here.left_over.exchange(nullptr, std::memory_order_acq_rel);
+    actor_block* woken = here.left_over.exchange(nullptr, std::memory_order_relaxed);
     is_mine = woken == this;
     if (woken != nullptr && !is_mine) woken->schedule_turn();
     if (woken == nullptr) pal::spin_hint();
