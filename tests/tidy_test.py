@@ -230,10 +230,13 @@ def dead_files(sources):
              if source.suffix == ".cmake" or source.parts[-1] == "CMakeLists.txt"}
     listed = set(re.findall(r"troupe_layer\((\w+)", cmake.get("framework/CMakeLists.txt", "")))
     used = set()
+    # What stands in for a header of the framework is found before it, by include path.
+    shims = {source.path.split("/shim/")[0] + "/shim" for source in sources
+             if "/shim/" in source.path}
     for source in sources:
         for _, name in source.includes:
             folder = pathlib.PurePosixPath(source.path).parent
-            for base in (folder, "framework", "tests", "."):
+            for base in (folder, "framework", "tests", ".", *shims):
                 path = posixpath.normpath(pathlib.PurePosixPath(base) / name[1:-1])
                 if path in paths and path != source.path:
                     used.add(path)

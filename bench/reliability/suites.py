@@ -8,7 +8,7 @@ from common import ROOT, Broken, say
 
 FUZZ_ROW = re.compile(r"^(\w+) +(\d+) +(\d+) +([\d.]+)% +(\d+)$")
 # How own code would keep a sanitizer from looking.
-SUPPRESSIONS = r"no_sanitize|NO_SANITIZE|suppressions=|__(asan|tsan|lsan|ubsan)_default_suppressions"
+SUPPRESSIONS = r"no_sanitize|NO_SANITIZE|suppressions=|__\w+san_default_suppressions"
 
 
 def dev(*words):

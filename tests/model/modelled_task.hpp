@@ -63,7 +63,7 @@ public:
       if (core_->stop_requested()) return false;
       bool is_enlisted = op.enlist(core_->current_waker());
       if (is_enlisted && core_->commit_wait(false) == detail::task_core::wait_outcome::suspended) {
-        sleep();
+        wait_for_wake();
       }
       op.delist();
     }
@@ -84,7 +84,7 @@ private:
   static rl::debug_info here() { return info_of(std::source_location::current()); }
 
   // No other thread of the model runs between the step that has suspended the task and this note.
-  void sleep() {
+  void wait_for_wake() {
     sleeps_ = true;
     woken_.wait(false, false, here());
   }

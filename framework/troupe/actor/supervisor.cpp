@@ -135,7 +135,7 @@ duration supervisor::next_delay(child& failed) {
   bool is_again = failed.failures > 0 && present - failed.failed_at < how_.within;
   failed.failures = is_again ? failed.failures + 1 : 1;
   failed.failed_at = present;
-  if (failed.failures < 2) return duration::zero();
+  if (failed.failures < 2 || how_.min_delay <= duration::zero()) return duration::zero();
   duration delay = how_.min_delay;
   for (unsigned i = 2; i < failed.failures && delay < how_.max_delay; ++i) delay *= 2;
   return std::min(delay, how_.max_delay);
