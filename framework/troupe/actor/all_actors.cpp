@@ -59,11 +59,19 @@ std::vector<actor_sight> look_at_actors(const executor& exec) {
 
 std::string name_of_actor(detail::actor_block& seen) { return seen.name_seen(); }
 
+std::optional<actor_turn> turn_of_actor(job& queued) noexcept {
+  detail::actor_block* actor = detail::actor_block::of(queued);
+  if (actor == nullptr) return std::nullopt;
+  return actor_turn{actor, {actor, actor->generation()}, actor->class_name()};
+}
+
 bool retire_actor(job& turn) noexcept { return detail::actor_block::retire(turn); }
 
 bool retire_waiting_actors(const executor& exec) noexcept {
   return detail::actor_block::retire_waiting(exec);
 }
+
+void put_actors_in_order() { detail::slab<detail::actor_block>::instance().put_in_order(); }
 
 void abandon_all_actors(const executor& exec) noexcept {
   forget_names(exec);

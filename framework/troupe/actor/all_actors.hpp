@@ -2,10 +2,12 @@
 
 #include <cstddef>
 #include <functional>
+#include <optional>
 #include <source_location>
 #include <string>
 #include <vector>
 
+#include <troupe/actor/actor_id.hpp>
 #include <troupe/task/executor.hpp>
 
 namespace troupe::inline v0_1 {
@@ -39,6 +41,15 @@ struct actor_sight {
 /// Threads: any.
 [[nodiscard]] std::string name_of_actor(detail::actor_block& seen);
 
+/// Whose turn a job is.
+struct actor_turn {
+  detail::actor_block* block = nullptr;  ///< For name_of_actor().
+  actor_id id;
+  const char* class_name = nullptr;
+};
+/// Returns: none when the job is none of an actor. Requires: it stands in a queue.
+[[nodiscard]] std::optional<actor_turn> turn_of_actor(job& queued) noexcept;
+
 /// Calls `act` with every task that waits for its turn in an actor's own queue.
 /// Requires: the workers of `exec` have stopped.
 void take_back_actor_tasks(const executor& exec, const std::function<void(job&)>& act);
@@ -49,6 +60,10 @@ bool retire_actor(job& turn) noexcept;
 /// The same for all that wait: wakers miss them from here on. Returns: false when one is left that
 /// a thread is about to schedule.
 [[nodiscard]] bool retire_waiting_actors(const executor& exec) noexcept;
+
+/// From here on new actors of the calling thread lie in memory in the order of their birth; see
+/// slab::put_in_order(). Errors: std::bad_alloc.
+void put_actors_in_order();
 
 /// Forgets the names of all actors of `exec`.
 void forget_names(const executor& exec) noexcept;

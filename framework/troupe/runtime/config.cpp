@@ -116,6 +116,7 @@ runtime_config resolve(runtime_config config) {
   if (config.workers == 0) config.workers = pal::usable_cores();
   check(config.workers <= max_workers,
         fmt::format("workers is {}: it must be at most {}", config.workers, max_workers));
+  check(config.simulated == nullptr || config.seed, "what is simulated needs a seed");
   check(config.clock != nullptr, "clock is null: leave it out for the real clock");
   check(config.budget >= 1 && config.budget <= max_budget,
         fmt::format("budget is {}: it must be from 1 to {}", config.budget, max_budget));

@@ -4,12 +4,16 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 
 #include <troupe/pal/clock.hpp>
+#include <troupe/sched/driver.hpp>
 
 namespace troupe::inline v0_1 {
+
+class simulation;
 
 /// Longer budgets for a graceful stop count as this one.
 inline constexpr std::chrono::hours max_shutdown_budget{24 * 365};
@@ -55,6 +59,10 @@ struct runtime_config {
   std::function<void(std::size_t)> on_thread_start{}, on_thread_stop{};
   /// False leaves the network out: idle workers then wait in a futex, and sockets are a misuse.
   bool network = true;
+  /// Makes what idle workers wait in, in place of the network; see io::simulated_network. What a
+  /// simulated world sets, like `simulated`, the world itself.
+  std::function<std::unique_ptr<driver>()> make_driver{};
+  simulation* simulated = nullptr;
 };
 
 /// Checks `config` and fills in what is left to the environment.

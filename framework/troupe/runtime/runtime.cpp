@@ -23,7 +23,12 @@ runtime::state::state(const runtime_config& config, bool is_whole_program) {
   inner.deadline = config.deadline;
   inner.thread_name = config.thread_name;
   inner.on_quiescent = [this](std::size_t) { became_quiescent(); };
-  if (config.network) inner.io = std::make_unique<net::reactor>();
+  inner.simulated = config.simulated;
+  if (config.make_driver) {
+    inner.io = config.make_driver();
+  } else if (config.network) {
+    inner.io = std::make_unique<net::reactor>();
+  }
   scheduler_ = std::make_unique<troupe::scheduler>(std::move(inner));
   if (config.stall_threshold > duration::zero() && !config.clock->is_virtual()) {
     stalls_.emplace(*scheduler_, stall_watch::settings{config.stall_threshold,

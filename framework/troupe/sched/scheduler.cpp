@@ -214,6 +214,12 @@ std::optional<time_point> scheduler::next_timer() const noexcept {
   return earlier(earliest_timer(), alarms_.next());
 }
 
+std::optional<time_point> scheduler::next_due() const noexcept {
+  std::optional<time_point> next = earliest_timer();
+  // Without tasks nobody has an alarm: a sweep that is due must not hold up the end.
+  return live_tasks() > 0 ? earlier(next, alarms_.next()) : next;
+}
+
 std::optional<time_point> scheduler::earliest_timer() const noexcept {
   std::optional<time_point> earliest;
   for (auto& each : workers_) {
@@ -249,10 +255,8 @@ scheduler::outlook scheduler::look_around(const detail::idle_set::entry& seen) n
     waits += each->io_waits.value();
   }
   found.io = waits != wakes;
-  found.next = earliest_timer();
+  found.next = next_due();
   found.live = live_tasks();
-  // Without tasks nobody has an alarm: a sweep that is due must not hold up the end.
-  if (found.live > 0) found.next = earlier(found.next, alarms_.next());
   // What a timer or the driver has just made ready is seen with its worker, or its worker is seen
   // to have departed: idle_set R3.
   for (auto& each : workers_) {

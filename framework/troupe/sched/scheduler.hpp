@@ -18,6 +18,7 @@
 #include <troupe/sched/detail/inject_queue.hpp>
 #include <troupe/sched/driver.hpp>
 #include <troupe/sched/resident.hpp>
+#include <troupe/sched/simulation.hpp>
 #include <troupe/sched/worker_sight.hpp>
 #include <troupe/task/executor.hpp>
 
@@ -35,7 +36,8 @@ struct scheduler_config {
   pal::clock* clock = &pal::real_clock();  ///< Where time comes from; outlives the scheduler.
   std::unique_ptr<driver> io;              ///< What idle workers wait in; null: nothing but wakes.
   std::optional<std::uint64_t> seed;       ///< One worker only: chooses the next job by this seed.
-  std::size_t max_blocking_threads = 512;  ///< Limit of the blocking pool.
+  simulation* simulated = nullptr;  ///< The world that it is a part of; outlives the scheduler.
+  std::size_t max_blocking_threads = 512;       ///< Limit of the blocking pool.
   duration deadline = std::chrono::seconds{5};  ///< Of requests that name none.
   std::string thread_name = "troupe";           ///< Workers are named troupe-0, troupe-1, ...
   bool pin_workers = false;                     ///< Each worker stays on one core.
@@ -85,6 +87,9 @@ public:
   [[nodiscard]] bool is_caller_driven() const noexcept { return config_.caller_driven; }
   /// Returns: when the next timer is due; none without timers, and under a virtual clock.
   [[nodiscard]] std::optional<time_point> next_timer() const noexcept;
+  /// Returns: a time before which no timer of its tasks is due, under whatever clock; none without
+  ///          timers.
+  [[nodiscard]] std::optional<time_point> next_due() const noexcept;
 
   /// Blocks while all workers are idle, until end_watch(). For one thread alone.
   void wait_while_idle() noexcept;

@@ -77,6 +77,10 @@ struct alignas(16) context {
   bool gives_way = false;
   bool constructs = false;  ///< The constructor of an actor runs: it is in no actor's turn yet.
   std::uint32_t inner_turns = 0;  ///< That were given to actors which are not kept.
+  std::uint32_t rotation = 0;     ///< Of the branches of races: see next_rotation().
+  /// Messages that an actor handles before it gives way.
+  static constexpr std::uint32_t most_mail_per_turn = 64;
+  std::uint32_t mail_per_turn = most_mail_per_turn;
 
   local_counter spawned;   ///< Tasks started by this thread.
   local_counter ended;     ///< Tasks ended on this thread.

@@ -247,6 +247,10 @@ void task_core::visit_live(const executor& exec, void (*visit)(void*, task_core&
   });
 }
 
+bool task_core::is_free() const noexcept {
+  return exec_.load(std::memory_order_relaxed) == nullptr;
+}
+
 task_core::record task_core::look() const noexcept {
   record seen{};
   seen.what = what_.load(std::memory_order_relaxed);

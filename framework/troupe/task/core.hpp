@@ -215,6 +215,8 @@ public:
   }
 
   [[nodiscard]] executor& exec() const noexcept { return *exec_.load(std::memory_order_relaxed); }
+  /// Returns: true when its task has ended, and the cell has no new one yet.
+  [[nodiscard]] bool is_free() const noexcept;
   /// Returns: who is told of its end; null for none.
   [[nodiscard]] task_owner* owner() const noexcept { return owner_; }
   [[nodiscard]] std::coroutine_handle<> body() const noexcept { return body_; }
@@ -334,8 +336,7 @@ public:
 
   struct record {
     const char* what;  ///< Null while the task has never waited.
-    std::source_location where;
-    std::source_location spawned_at;
+    std::source_location where, spawned_at;
     bool suspended;
     actor_block* works_for;  ///< Null for none.
     const char* handles;     ///< The name of the message's type; null when it handles none.

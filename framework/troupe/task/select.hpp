@@ -18,7 +18,7 @@ namespace detail {
 /// none. Steps of the golden ratio: evenly spread, also for a select that sees only every second
 /// step, since another is nested in the same loop.
 inline std::size_t next_rotation(std::size_t count) noexcept {
-  static thread_local std::uint32_t turn = 0;
+  std::uint32_t& turn = current_context()->rotation;
   turn += 0x9e3779b9U;
   return static_cast<std::size_t>((std::uint64_t{turn} * count) >> 32U);
 }

@@ -7,8 +7,10 @@
 #include <cstddef>
 #include <cstdlib>
 #include <deque>
+#include <functional>
 #include <new>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include <troupe/base/cache_line.hpp>
@@ -56,6 +58,34 @@ public:
     }
     for (const chunk& each : seen) {
       for (std::size_t i = 0; i < each.made; ++i) visit(each.cells[i]);
+    }
+  }
+
+  /// From here on the calling thread takes cells in the order in which they lie, as in a process
+  /// that has just begun: for a simulation, whose walks over all cells, and maps by their
+  /// addresses, have one order then. Threads: others may use it, and spoil that.
+  /// Errors: std::bad_alloc.
+  /// Bounds: holds for as many cells at once as there are in a chunk.
+  void put_in_order() {
+    cache& mine = local_cells;
+    pal::lock guard{mutex_};
+    std::vector<Cell*> free{mine.cells.begin(),
+                            mine.cells.begin() + static_cast<std::ptrdiff_t>(mine.count)};
+    for (const free_batch& each : free_batches_) {
+      free.insert(free.end(), each.cells.begin(),
+                  each.cells.begin() + static_cast<std::ptrdiff_t>(each.count));
+    }
+    // Whole batches: when the next one is taken then depends on nothing that was before.
+    while (free.size() % batch != 0) free.push_back(&make_cell());
+    std::sort(free.begin(), free.end(), [this](const Cell* a, const Cell* b) {
+      return std::pair{chunk_of(*a), a} > std::pair{chunk_of(*b), b};
+    });
+    free_batches_.resize(free.size() / batch);
+    mine.count = 0;
+    for (std::size_t i = 0; i < free_batches_.size(); ++i) {
+      std::copy_n(free.begin() + static_cast<std::ptrdiff_t>(i * batch), batch,
+                  free_batches_[i].cells.begin());
+      free_batches_[i].count = batch;
     }
   }
 
@@ -135,11 +165,27 @@ private:
       for (std::size_t i = 1; i <= near; ++i) prefetch(*mine.cells[mine.count - i]);
       return;
     }
-    if (chunks_.empty() || chunks_.back().made == chunk_cells) add_chunk();
+    mine.cells[mine.count++] = &make_cell();
     chunk& newest = chunks_.back();
     while (mine.count < wanted && newest.made < chunk_cells) {
       mine.cells[mine.count++] = new (&newest.cells[newest.made++]) Cell;
     }
+    std::reverse(mine.cells.begin(), mine.cells.begin() + static_cast<std::ptrdiff_t>(mine.count));
+  }
+
+  // Under the lock.
+  Cell& make_cell() {
+    if (chunks_.empty() || chunks_.back().made == chunk_cells) add_chunk();
+    chunk& newest = chunks_.back();
+    return *new (&newest.cells[newest.made++]) Cell;
+  }
+
+  [[nodiscard]] std::size_t chunk_of(const Cell& cell) const noexcept {
+    auto holds = [&](const chunk& each) {
+      return !std::less<>{}(&cell, each.cells) && std::less<>{}(&cell, each.cells + each.made);
+    };
+    return static_cast<std::size_t>(std::find_if(chunks_.begin(), chunks_.end(), holds) -
+                                    chunks_.begin());
   }
 
   void add_chunk() {

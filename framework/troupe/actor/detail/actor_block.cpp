@@ -211,7 +211,7 @@ void actor_block::run_turn(job& self) noexcept {
 void actor_block::work() noexcept {
   if ((rests_ || handler_.load(std::memory_order_relaxed) != nullptr) && !begin_turn()) return;
   if (only_life_is_left() && end_unseen()) return;
-  for (int left_this_turn = mail_per_turn;; --left_this_turn) {
+  for (std::uint32_t left_this_turn = current_context()->mail_per_turn;; --left_this_turn) {
     if (mail_.take_poke() && !look_up()) return;
     if (left_this_turn == 0) return schedule_turn_back();
     if (taken_ != nullptr && !has_taken_up_) {

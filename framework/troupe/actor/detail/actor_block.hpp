@@ -319,6 +319,11 @@ public:
   template <class Act>
   static void take_back_tasks(const executor& exec, Act act);
 
+  /// Returns: the actor whose turn the job is; null when it is none of an actor.
+  [[nodiscard]] static actor_block* of(job& queued) noexcept {
+    return queued.run == &run_turn ? static_cast<actor_block*>(&queued) : nullptr;
+  }
+
   /// See all_actors.hpp. R6
   static bool retire(job& turn) noexcept;
   [[nodiscard]] static bool retire_waiting(const executor& exec) noexcept;

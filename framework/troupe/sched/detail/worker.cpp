@@ -37,6 +37,7 @@ worker::worker(scheduler& owner, std::size_t index, std::uint64_t seed)
   exec = &owner;
   full_budget = owner.config_.budget;
   takes_turns_in = !owner.config_.seed;
+  if (owner.config_.seed) rotation = static_cast<std::uint32_t>(random_.next());
   counts_ticks = pal::has_ticks && &owner.clock() == &pal::real_clock();
 }
 
@@ -93,7 +94,12 @@ job* worker::next_seeded() noexcept {
   if (job* outside = take_injected(0)) push_quietly(*outside);
   std::uint32_t ready = queue_.size();
   if (ready > 1) queue_.bring_forward(static_cast<std::uint32_t>(random_.below(ready)));
-  return queue_.pop();
+  job* chosen = queue_.pop();
+  // One message at a time, mostly: what comes between two of them is then the seed's choice, too.
+  mail_per_turn = random_.below(8) == 0 ? most_mail_per_turn : 1;
+  simulation* world = owner_.config_.simulated;
+  if (chosen != nullptr && world != nullptr) world->before_turn(*chosen);
+  return chosen;
 }
 
 job* worker::take_injected(std::uint32_t least) noexcept {
@@ -151,7 +157,10 @@ void worker::watch_if_unwatched() noexcept {
 
 void worker::run_posted() noexcept {
   std::array<job*, 1> pinned;
-  while (posted_.pop(pinned) != 0) run_turn(*pinned[0]);
+  while (posted_.pop(pinned) != 0) {
+    if (owner_.config_.simulated != nullptr) owner_.config_.simulated->before_turn(*pinned[0]);
+    run_turn(*pinned[0]);
+  }
 }
 
 // Every 61 turns, or as many as fit into 100 us when they are longer: how long turns are, timers,

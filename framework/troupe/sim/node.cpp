@@ -1,0 +1,134 @@
+#include <troupe/sim/node.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include <troupe/base/assert.hpp>
+#include <troupe/sim/detail/agenda.hpp>
+#include <troupe/sim/detail/node_driver.hpp>
+#include <troupe/sim/detail/program.hpp>
+#include <troupe/sim/detail/turn_log.hpp>
+#include <troupe/sim/world.hpp>
+
+namespace troupe::inline v0_1::sim {
+
+namespace {
+
+constexpr std::chrono::hours patience{24};
+
+}  // namespace
+
+node::node(world& of, std::size_t number, std::string name, runtime_config config)
+    : world_{of},
+      number_{number},
+      name_{std::move(name)},
+      address_{fmt::format("10.0.{}.{}", number / 256, number % 256)},
+      config_{std::move(config)},
+      log_{std::make_unique<detail::turn_log>(*of.history_, of.agenda_->clock(), number, name_)} {}
+
+node::~node() { shut(); }
+
+void node::boot() {
+  runtime_config config = config_;
+  config.workers = 1;
+  config.caller_driven = true;
+  config.clock = &world_.agenda_->clock();
+  config.seed = world_.node_seeds_.next();
+  config.simulated = log_.get();
+  config.make_driver = [this] {
+    auto made = std::make_unique<detail::node_driver>();
+    driver_ = made.get();
+    return made;
+  };
+  exit_code_.reset();
+  runtime_ = std::make_unique<runtime>(std::move(config));
+}
+
+void node::shut() noexcept {
+  runtime_.reset();
+  driver_ = nullptr;
+  program_.reset();
+  log_->forget_all();
+}
+
+void node::kill() {
+  if (!is_up()) return;
+  if (scheduler::current() != nullptr) return world_.after(duration::zero(), [this] { kill(); });
+  world_.agenda_->note(fmt::format("{} is killed", name_));
+  shut();
+}
+
+void node::terminate() {
+  if (!program_) misuse("node::terminate() was called where no program runs: start() one first");
+  world_.agenda_->note(fmt::format("{} is asked to stop", name_));
+  program_->stop(config_.shutdown_budget);
+  driver_->interrupt();
+}
+
+void node::start_program(std::function<task<int>()> main) {
+  if (program_) misuse("node::start() was called while a program runs there: kill() it first");
+  main_ = std::move(main);
+  if (!is_up()) boot();
+  world_.agenda_->note(fmt::format("a program starts on {}", name_));
+  program_ = std::make_unique<detail::program>(runtime_->scheduler(), main_);
+}
+
+void node::restart() {
+  if (!main_) misuse("node::restart() was called where no program has run: start() one first");
+  auto main = std::move(main_);
+  start_program(std::move(main));
+}
+
+runtime& node::rt() {
+  if (!is_up()) misuse("a node that is down was used: start() or restart() a program there first");
+  return *runtime_;
+}
+
+std::optional<time_point> node::next_due() const noexcept {
+  if (!is_up()) return std::nullopt;
+  std::optional<time_point> next = runtime_->scheduler().next_due();
+  if (program_) {
+    auto deadline = program_->next_deadline();
+    if (deadline && (!next || *deadline < *next)) next = deadline;
+  }
+  return next;
+}
+
+bool node::is_ready() const noexcept {
+  if (!is_up()) return false;
+  if (driver_->is_ready()) return true;
+  auto next = next_due();
+  return next && *next <= world_.agenda_->now();
+}
+
+bool node::poll() {
+  bool has_run = runtime_->poll(1) != 0;
+  log_->end_turn(runtime_->scheduler().look_at(0).handles);
+  auto deadline = program_ ? program_->next_deadline() : std::nullopt;
+  if (has_run) {
+    driver_->interrupt();  // There may be more.
+  } else {
+    driver_->rest();
+  }
+  if (!has_run || (deadline && *deadline <= world_.agenda_->now())) look_up();
+  return has_run;
+}
+
+void node::look_up() {
+  if (!program_) return;
+  auto code = program_->look_up();
+  if (!code) return;
+  world_.agenda_->note(fmt::format("the program on {} ends with {}", name_, *code));
+  shut();
+  exit_code_ = *code;
+}
+
+void node::run_until_done(const troupe::detail::task_core& core) {
+  if (world_.run_until([&] { return core.done() || !is_up(); }, patience) && core.done()) return;
+  throw stuck{fmt::format("a task of {} does not end: {}", name_,
+                          is_up() ? runtime_->dump() : "the node is down")};
+}
+
+}  // namespace troupe::inline v0_1::sim
