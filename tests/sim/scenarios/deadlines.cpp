@@ -35,7 +35,8 @@ struct state {
         never_percent(in.between(0, 50)) {}
 
   [[nodiscard]] duration some_wait() {
-    return here.percent(60) ? here.some_time() : default_limit * here.below(150) / 100;
+    if (here.percent(60)) return here.some_time();
+    return default_limit * here.below(150) / 100;
   }
 
   scene& here;
@@ -55,31 +56,35 @@ struct question {
 task<> ask_next(state& in, auto& next, const deadline& outer) {
   scene& here = in.here;
   ask_limit limit{};
-  deadline mine = outer;
+  deadline mine = outer, inherited = outer;
   switch (here.below(4)) {
     case 0: {
       duration length = 1ms + in.some_wait();
       limit = within(length);
       mine = {here.now() + length, ask_book::exact};
+      // Those who inherit a long one need not be so exact.
+      inherited = mine;
+      if (length >= in.default_limit) inherited.lateness = ask_book::coarse(length);
       break;
     }
     case 1:
       if (in.never_percent > 0) break;  // It might wait for ever.
       limit = no_deadline;
-      mine = {};
+      mine = inherited = {};
       break;
     default:
       break;
   }
   if (!mine.at && limit.is == ask_limit::kind::inherited) {
     mine = {here.now() + in.default_limit, ask_book::coarse(in.default_limit)};
+    inherited = mine;
   }
   ask_book::promise given;
   if (mine.at) given.limit = std::max(*mine.at - here.now(), duration::zero());
   given.lateness = mine.lateness;
   std::size_t number = in.book.open(given);
   asking wait{in.book, number};
-  question m{number, mine};
+  question m{number, inherited};
   auto got = co_await next.ask(take(m), limit).as_result();
   wait.end(got);
 }
@@ -98,9 +103,11 @@ public:
   }
 
 private:
-  void begin(const question& m) {
+  void begin(const question& m) const {
     in_.book.begin(m.number);
-    if (!m.until.at || !in_.here.turns_take_no_time()) return;
+    // A coarse one whose asker has given up is not counted on.
+    bool is_exact = m.until.at && m.until.lateness == ask_book::exact;
+    if (!is_exact || !in_.here.turns_take_no_time()) return;
     in_.here.check(in_.here.now() <= *m.until.at + m.until.lateness,
                    "request {} is run {} ns after its limit", m.number,
                    (in_.here.now() - *m.until.at).count());

@@ -17,9 +17,12 @@ struct family {
 [[nodiscard]] std::span<const family> families() noexcept;
 
 void play_channels(scene& here);
+void play_deadlines(scene& here);
+void play_endings(scene& here);
 void play_messages(scene& here);
 void play_permits(scene& here);
 void play_requests(scene& here);
+void play_streams(scene& here);
 void play_structure(scene& here);
 void play_supervision(scene& here);
 void play_timers(scene& here);
