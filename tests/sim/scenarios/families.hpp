@@ -19,6 +19,7 @@ struct family {
 void play_channels(scene& here);
 void play_deadlines(scene& here);
 void play_endings(scene& here);
+void play_memory(scene& here);
 void play_messages(scene& here);
 void play_permits(scene& here);
 void play_requests(scene& here);
