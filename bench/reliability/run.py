@@ -23,12 +23,14 @@ import counts
 import hostile
 import pause
 import shutdown
+import simulation
 import soak
 import suites
 from common import ROOT, Broken, Plan, Skipped, say
 
 FIGURES = {**hostile.FIGURES, **connections.FIGURES, **shutdown.FIGURES, **pause.FIGURES,
-           **clock.FIGURES, **soak.FIGURES, **counts.FIGURES, **suites.FIGURES}
+           **clock.FIGURES, **soak.FIGURES, **counts.FIGURES, **simulation.FIGURES,
+           **suites.FIGURES}
 
 
 def parse_arguments():
