@@ -55,4 +55,30 @@ def sanitizers(plan):
     plan.add("sanitizers.suppressions", len(found.splitlines()), "lines", 0)
 
 
-FIGURES = {"fuzz": fuzz, "sanitizers": sanitizers}
+MODEL_ROW = re.compile(r"^(?:PASS|MISS) model\.\w+ (\d+) violations in ")
+MUTANTS_ROW = re.compile(r"^(?:PASS|MISS) model\.\w+\.mutants (\d+) of (\d+) killed"
+                         r"(?:, (\d+) known to survive)?")
+
+
+def rows_of(pattern, lines):
+    """Returns: the numbers in each line that matches. Errors: Broken without one."""
+    rows = [[int(number or 0) for number in found.groups()]
+            for found in map(pattern.match, lines) if found]
+    if not rows:
+        raise Broken(f"./dev model told of no protocol: {lines[-1:]}")
+    return rows
+
+
+def model(plan):
+    """The lock-free protocols in the orders of steps that Relacy tries; a long run breaks them."""
+    _, lines = dev("model", "--schedules", plan.size(1_000_000, 10_000, long=100_000_000))
+    plan.add("model.violations", sum(row[0] for row in rows_of(MODEL_ROW, lines)), "schedules", 0)
+    if plan.effort == "long":
+        _, lines = dev("model", "--mutants", "--schedules", 1_000_000)
+        rows = rows_of(MUTANTS_ROW, lines)
+        killed, planted, spared = (sum(column) for column in zip(*rows))
+        say(f"  {spared} mutants are known to survive: see docs/protocols/mutants.md")
+        plan.add("model.mutants_killed", killed, "mutants", planted - spared, at_least=True)
+
+
+FIGURES = {"fuzz": fuzz, "model": model, "sanitizers": sanitizers}
