@@ -259,8 +259,10 @@ def in_target(source, listed, cmake):
         return depth <= 3
     if source.under("tests"):
         is_wrong = depth == 4 and source.parts[2] == "wrong"  # compiled by wrong_programs_test.py
+        beside = cmake.get(posixpath.join(*source.parts[:-1], "CMakeLists.txt"), "")
         return source.path == "tests/main.cpp" or is_wrong or (
-            depth == 3 and source.path.endswith(("_test.cpp", "_fuzz.cpp")))
+            depth == 3 and source.path.endswith(("_test.cpp", "_fuzz.cpp"))) or (
+            depth == 4 and source.parts[-1] in beside)
     if source.under("bench"):
         return source.parts[1] != "troupe" or depth == 3
     return any(source.parts[-1] in text for text in cmake.values())

@@ -1,5 +1,7 @@
 #include <troupe/actor/all_actors.hpp>
 
+#include <memory>
+#include <utility>
 #include <vector>
 
 #include <troupe/actor/detail/actor_block.hpp>
@@ -22,6 +24,23 @@ public:
 
 private:
   std::vector<detail::actor_block*> actors_;
+};
+
+// A message whose handler throws.
+struct crash final : detail::envelope {
+  explicit crash(std::exception_ptr why) noexcept : envelope{table_of}, error{std::move(why)} {}
+  std::exception_ptr error;
+
+  static bool run(detail::actor_block&, detail::envelope& self) {
+    std::rethrow_exception(static_cast<crash&>(self).error);
+  }
+  static void finish(detail::envelope& self, detail::handler_failure) noexcept {
+    delete static_cast<crash*>(&self);
+  }
+  static void drop(detail::envelope& self, ask_errc) noexcept { finish(self, nullptr); }
+
+  static constexpr detail::envelope_table table_of{
+      .run = &run, .finish = &finish, .drop = &drop, .message_name = "a crash", .is_plain = true};
 };
 
 // The youngest first, each when the one before has ended. When its time is over, all the rest.
@@ -55,6 +74,18 @@ void take_back_actor_tasks(const executor& exec, const std::function<void(job&)>
 
 std::vector<actor_sight> look_at_actors(const executor& exec) {
   return detail::actor_block::look_at_all(exec);
+}
+
+bool crash_actor(detail::actor_block& seen, std::exception_ptr error) {
+  if (!seen.try_add_ref(seen.generation())) return false;
+  struct last_step {
+    detail::actor_block& seen;
+    ~last_step() { seen.drop_ref(); }
+  } last{seen};
+  auto made = std::make_unique<crash>(std::move(error));
+  if (!seen.push_uncounted(*made)) return false;
+  (void)made.release();
+  return true;
 }
 
 std::string name_of_actor(detail::actor_block& seen) { return seen.name_seen(); }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <exception>
 #include <functional>
 #include <optional>
 #include <source_location>
@@ -49,6 +50,11 @@ struct actor_turn {
 };
 /// Returns: none when the job is none of an actor. Requires: it stands in a queue.
 [[nodiscard]] std::optional<actor_turn> turn_of_actor(job& queued) noexcept;
+
+/// Has an actor fail with `error` as if a handler of it had thrown that, when it has come to this
+/// in its mail. Returns: false when it takes no mail any more. Errors: std::bad_alloc. Threads:
+/// any.
+bool crash_actor(detail::actor_block& seen, std::exception_ptr error);
 
 /// Calls `act` with every task that waits for its turn in an actor's own queue.
 /// Requires: the workers of `exec` have stopped.

@@ -13,18 +13,20 @@ constexpr std::size_t kept_at_most =
 constexpr std::size_t kept_at_most = block_pool::max_kept;
 #endif
 
-// Frees what a thread has at hand when it ends.
-struct last_act {
-  ~last_act() {
-    for (std::size_t i = 0; i < block_pool::max_lines; ++i) {
-      block_pool::stack& kept = local_blocks.stacks[i];
-      kept.room = 0;
-      while (block_pool::kept_block* block = kept.first) {
-        kept.first = block->next;
-        deallocate(block, (i + 1) * cache_line_bytes);
-      }
+void free_all() noexcept {
+  for (std::size_t i = 0; i < block_pool::max_lines; ++i) {
+    block_pool::stack& kept = local_blocks.stacks[i];
+    kept.room = 0;
+    while (block_pool::kept_block* block = kept.first) {
+      kept.first = block->next;
+      deallocate(block, (i + 1) * cache_line_bytes);
     }
   }
+}
+
+// Frees what a thread has at hand when it ends.
+struct last_act {
+  ~last_act() { free_all(); }
 };
 
 void open_pool() noexcept {
@@ -35,6 +37,15 @@ void open_pool() noexcept {
 }
 
 }  // namespace
+
+void keep_blocks(bool wanted) noexcept {
+  free_all();
+  if (wanted) {
+    open_pool();
+  } else {
+    local_blocks.is_open = true;  // Without any room.
+  }
+}
 
 void* allocate_block_elsewhere(std::size_t size_bytes) {
   std::size_t lines = cache_lines_of(size_bytes);

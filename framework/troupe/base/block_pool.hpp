@@ -33,6 +33,9 @@ struct block_pool {
 // thread of the process: see current_context_pointer.
 [[gnu::visibility("default")]] inline constinit thread_local block_pool local_blocks{};
 
+/// Whether the calling thread keeps blocks: those that it has are freed when it does not.
+void keep_blocks(bool wanted) noexcept;
+
 void* allocate_block_elsewhere(std::size_t size_bytes);
 void free_block_elsewhere(void* block, std::size_t size_bytes) noexcept;
 

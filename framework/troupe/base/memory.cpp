@@ -6,11 +6,31 @@
 #include <mimalloc.h>
 #endif
 
+#include <troupe/base/block_pool.hpp>
+
 namespace troupe::inline v0_1 {
+
+namespace {
+
+constinit thread_local allocation_check* check_in_force = nullptr;
+
+void ask_check(std::size_t size_bytes) {
+  if (check_in_force == nullptr) [[likely]]
+    return;
+  if (check_in_force->refuses(size_bytes)) throw std::bad_alloc{};
+}
+
+}  // namespace
+
+void check_allocations(allocation_check* check) noexcept {
+  check_in_force = check;
+  detail::keep_blocks(check == nullptr);
+}
 
 #if TROUPE_USE_MIMALLOC
 
 void* allocate(std::size_t size_bytes) {
+  ask_check(size_bytes);
   void* block = mi_malloc(size_bytes);
   if (block == nullptr) throw std::bad_alloc{};
   return block;
@@ -20,7 +40,10 @@ void deallocate(void* block, std::size_t size_bytes) noexcept { mi_free_size(blo
 
 #else
 
-void* allocate(std::size_t size_bytes) { return ::operator new(size_bytes); }
+void* allocate(std::size_t size_bytes) {
+  ask_check(size_bytes);
+  return ::operator new(size_bytes);
+}
 
 void deallocate(void* block, std::size_t size_bytes) noexcept {
   ::operator delete(block, size_bytes);

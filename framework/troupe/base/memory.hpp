@@ -18,4 +18,18 @@ namespace troupe::inline v0_1 {
 /// Gives back a block of allocate(). Requires: `size_bytes` as it was asked for.
 void deallocate(void* block, std::size_t size_bytes) noexcept;
 
+/// Asked before each block that allocate() makes; true makes it throw std::bad_alloc.
+class allocation_check {
+public:
+  virtual bool refuses(std::size_t size_bytes) noexcept = 0;
+
+protected:
+  ~allocation_check() = default;
+};
+
+/// Has `check` asked on the calling thread from now on, about every block: none is kept at hand
+/// meanwhile. Null: none is. For tests of what becomes of a program without memory. Requires: it
+/// lives until then.
+void check_allocations(allocation_check* check) noexcept;
+
 }  // namespace troupe::inline v0_1

@@ -26,4 +26,7 @@ private:
   std::uint64_t state_;
 };
 
+/// Returns: a number from the system, to begin a sequence with that is like no other.
+[[nodiscard]] std::uint64_t entropy() noexcept;
+
 }  // namespace troupe::inline v0_1::pal

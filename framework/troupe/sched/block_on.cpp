@@ -13,6 +13,7 @@ void foreign_join::on_child_end(task_core&) noexcept {
 }
 
 void foreign_join::wait(executor& where_to) {
+  if (simulated_thread* self = simulated_thread::current()) return self->wait_for(left_);
   auto& drives = static_cast<scheduler&>(where_to);
   while (drives.is_caller_driven() && !ended_.load(std::memory_order_acquire)) {
     (void)drives.poll_until(time_point::max(), 1);

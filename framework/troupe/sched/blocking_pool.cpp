@@ -1,7 +1,9 @@
 #include <troupe/sched/blocking_pool.hpp>
 
+#include <algorithm>
 #include <utility>
 
+#include <troupe/base/assert.hpp>
 #include <troupe/sched/scheduler.hpp>
 
 namespace troupe::inline v0_1 {
@@ -16,6 +18,7 @@ blocking_pool::~blocking_pool() {
   auto dropped = std::move(queue_);
   guard.unlock();
   dropped.clear();  // Its captures may have ends of their own.
+  if (owner_.simulated() != nullptr) owner_.simulated()->end_blocking();
   guard.lock();
   changed_.notify_all();
   changed_.wait(guard, [this] { return threads_ == 0; });
@@ -28,6 +31,11 @@ void blocking_pool::submit(std::function<void()> work, std::source_location wher
   pal::lock guard{mutex_};
   queue_.push_back(std::move(fresh));
   owner_.add_guard();
+  if (owner_.simulated() != nullptr) {
+    owner_.simulated()->run_blocking(
+        [this, chosen = queue_.back().get()] { run_simulated(*chosen); });
+    return;
+  }
   if (idle_ >= queue_.size()) {
     changed_.notify_one();
     return;
@@ -73,21 +81,35 @@ void blocking_pool::run_thread() {
     if (stopping_ || !woken) break;
     auto taken = std::move(queue_.front());
     queue_.pop_front();
-    ++running_;
-    running_now_.push_back(*taken);
-    guard.unlock();
-    taken->work();
-    taken->work = nullptr;  // Its captures end before the pool looks done.
-    guard.lock();
-    intrusive_list<piece>::erase(*taken);
-    after_each_();
-    --running_;
-    guard.unlock();
-    owner_.remove_guard();
-    guard.lock();
+    run(std::move(taken), guard);
   }
   --threads_;
   changed_.notify_all();  // Under the lock: the pool may be gone right after it.
+}
+
+void blocking_pool::run(std::unique_ptr<piece> taken, pal::lock& guard) {
+  ++running_;
+  running_now_.push_back(*taken);
+  guard.unlock();
+  taken->work();
+  taken->work = nullptr;  // Its captures end before the pool looks done.
+  guard.lock();
+  intrusive_list<piece>::erase(*taken);
+  after_each_();
+  --running_;
+  guard.unlock();
+  owner_.remove_guard();
+  guard.lock();
+}
+
+void blocking_pool::run_simulated(piece& chosen) {
+  pal::lock guard{mutex_};
+  auto place = std::find_if(queue_.begin(), queue_.end(),
+                            [&](const auto& each) { return each.get() == &chosen; });
+  TROUPE_ASSERT(place != queue_.end());
+  auto taken = std::move(*place);
+  queue_.erase(place);
+  run(std::move(taken), guard);
 }
 
 }  // namespace troupe::inline v0_1

@@ -48,6 +48,8 @@ private:
   };
 
   void run_thread();
+  void run_simulated(piece& chosen);
+  void run(std::unique_ptr<piece> taken, pal::lock& guard);
 
   scheduler& owner_;
   const std::size_t max_threads_;

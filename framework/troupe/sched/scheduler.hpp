@@ -125,6 +125,8 @@ public:
   [[nodiscard]] driver& io() const noexcept { return *config_.io; }
   [[nodiscard]] std::uint16_t mailbox_capacity() const noexcept { return config_.mailbox_capacity; }
   [[nodiscard]] blocking_pool& blocking() const noexcept { return *blocking_; }
+  /// The world that it is a part of; mostly null.
+  [[nodiscard]] simulation* simulated() const noexcept { return config_.simulated; }
 
   /// Queues a job for one worker alone. Requires: `index` below worker_count().
   void post_to(std::size_t index, job& pinned) noexcept;

@@ -1,12 +1,14 @@
 #include <troupe/sched/sleep.hpp>
 
 #include <troupe/sched/detail/worker.hpp>
+#include <troupe/sched/simulation.hpp>
 
 namespace troupe::inline v0_1 {
 
 time_point now() noexcept {
-  detail::context* here = detail::current_context();
-  return here == nullptr ? pal::real_clock().now() : here->exec->clock().now();
+  if (detail::context* here = detail::current_context()) return here->exec->clock().now();
+  simulated_thread* simulated = simulated_thread::current();
+  return simulated == nullptr ? pal::real_clock().now() : simulated->clock().now();
 }
 
 namespace detail {

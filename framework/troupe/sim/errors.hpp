@@ -25,6 +25,12 @@ private:
   duration time_;
 };
 
+/// What an actor fails with that a world has crashed.
+class injected_crash : public std::runtime_error {
+public:
+  injected_crash() : std::runtime_error{"crashed by the simulation"} {}
+};
+
 /// A task was waited for that can never end: nothing in its world can happen any more.
 class stuck : public std::runtime_error {
 public:

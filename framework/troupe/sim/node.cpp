@@ -5,11 +5,14 @@
 #include <algorithm>
 #include <utility>
 
+#include <troupe/actor/all_actors.hpp>
 #include <troupe/base/assert.hpp>
 #include <troupe/sim/detail/agenda.hpp>
+#include <troupe/sim/detail/allocation_faults.hpp>
+#include <troupe/sim/detail/history.hpp>
 #include <troupe/sim/detail/node_driver.hpp>
+#include <troupe/sim/detail/node_seam.hpp>
 #include <troupe/sim/detail/program.hpp>
-#include <troupe/sim/detail/turn_log.hpp>
 #include <troupe/sim/world.hpp>
 
 namespace troupe::inline v0_1::sim {
@@ -26,7 +29,8 @@ node::node(world& of, std::size_t number, std::string name, runtime_config confi
       name_{std::move(name)},
       address_{fmt::format("10.0.{}.{}", number / 256, number % 256)},
       config_{std::move(config)},
-      log_{std::make_unique<detail::turn_log>(*of.history_, of.agenda_->clock(), number, name_)} {}
+      seam_{std::make_unique<detail::node_seam>(*of.history_, of.agenda_->clock(), number, name_)} {
+}
 
 node::~node() { shut(); }
 
@@ -36,7 +40,7 @@ void node::boot() {
   config.caller_driven = true;
   config.clock = &world_.agenda_->clock();
   config.seed = world_.node_seeds_.next();
-  config.simulated = log_.get();
+  config.simulated = seam_.get();
   config.make_driver = [this] {
     auto made = std::make_unique<detail::node_driver>();
     driver_ = made.get();
@@ -50,7 +54,7 @@ void node::shut() noexcept {
   runtime_.reset();
   driver_ = nullptr;
   program_.reset();
-  log_->forget_all();
+  seam_->turns.forget_all();
 }
 
 void node::kill() {
@@ -104,8 +108,12 @@ bool node::is_ready() const noexcept {
 }
 
 bool node::poll() {
-  bool has_run = runtime_->poll(1) != 0;
-  log_->end_turn(runtime_->scheduler().look_at(0).handles);
+  bool has_run = false;
+  {
+    detail::allocation_faults::turn turn{*world_.faults_};
+    has_run = runtime_->poll(1) != 0;
+  }
+  seam_->turns.end_turn(runtime_->scheduler().look_at(0).handles);
   auto deadline = program_ ? program_->next_deadline() : std::nullopt;
   if (has_run) {
     driver_->interrupt();  // There may be more.
@@ -114,6 +122,25 @@ bool node::poll() {
   }
   if (!has_run || (deadline && *deadline <= world_.agenda_->now())) look_up();
   return has_run;
+}
+
+bool node::has_blocking_work() const noexcept { return is_up() && seam_->threads.has_ready(); }
+
+void node::run_blocking_work() {
+  detail::history& log = *world_.history_;
+  log.begin_step();
+  log.mix(number_);
+  if (log.keeps_lines()) log.add_line(world_.agenda_->now(), name_, "blocking work");
+  seam_->threads.run_one(world_.order_);
+  driver_->interrupt();  // It may have been the last that its program waited for.
+}
+
+bool node::crash_one() {
+  auto actors = look_at_actors(runtime_->scheduler());
+  if (actors.empty()) return false;
+  const actor_sight& chosen = actors[world_.numbers_.below(actors.size())];
+  world_.agenda_->note(fmt::format("{} of {} crashes", chosen.name, name_));
+  return crash_actor(*chosen.block, std::make_exception_ptr(injected_crash{}));
 }
 
 void node::look_up() {
@@ -125,8 +152,17 @@ void node::look_up() {
   exit_code_ = *code;
 }
 
+bool node::run_world_until(const std::function<bool()>& condition, duration limit) {
+  return world_.run_until(condition, limit);
+}
+
 void node::run_until_done(const troupe::detail::task_core& core) {
-  if (world_.run_until([&] { return core.done() || !is_up(); }, patience) && core.done()) return;
+  time_point until = world_.agenda_->now() + patience;
+  bool goes_on = true;
+  while (!core.done() && goes_on) {
+    goes_on = is_up() && world_.agenda_->now() <= until && world_.step();
+  }
+  if (core.done()) return;
   throw stuck{fmt::format("a task of {} does not end: {}", name_,
                           is_up() ? runtime_->dump() : "the node is down")};
 }

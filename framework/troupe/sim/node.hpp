@@ -20,7 +20,7 @@ class world;
 namespace detail {
 class node_driver;
 class program;
-class turn_log;
+struct node_seam;
 }  // namespace detail
 
 /// One machine of a simulated world: a runtime that the world runs, turn by turn. Made by
@@ -99,6 +99,9 @@ public:
   /// destroyed. Called by a task of a node, it comes after that turn. Harmless when it is down.
   void kill();
 
+  /// As world::run_until() of its world.
+  [[nodiscard]] bool run_world_until(const std::function<bool()>& condition, duration limit);
+
   /// The runtime, for tasks(), actors(), dump(). Requires: is_up(); only the world runs it.
   [[nodiscard]] runtime& rt();
 
@@ -115,6 +118,10 @@ private:
   [[nodiscard]] bool is_ready() const noexcept;
   // Gives one turn. Returns: false when nothing was ready.
   bool poll();
+  [[nodiscard]] bool has_blocking_work() const noexcept;
+  void run_blocking_work();
+  // Has one of its actors fail. Returns: false when there is none.
+  bool crash_one();
   void look_up();
   [[nodiscard]] std::optional<time_point> next_due() const noexcept;
 
@@ -125,7 +132,7 @@ private:
   const runtime_config config_;
   std::function<task<int>()> main_;
   std::optional<int> exit_code_;
-  std::unique_ptr<detail::turn_log> log_;
+  std::unique_ptr<detail::node_seam> seam_;
   detail::node_driver* driver_ = nullptr;     // The runtime's.
   std::unique_ptr<detail::program> program_;  // Null while none runs. Its end comes after that of:
   std::unique_ptr<runtime> runtime_;          // Null while the node is down.

@@ -1,11 +1,13 @@
 #include <troupe/sim/world.hpp>
 
-#include <algorithm>
+#include <fmt/format.h>
+
 #include <utility>
 
 #include <troupe/actor/all_actors.hpp>
 #include <troupe/base/assert.hpp>
 #include <troupe/sim/detail/agenda.hpp>
+#include <troupe/sim/detail/allocation_faults.hpp>
 #include <troupe/sim/detail/history.hpp>
 #include <troupe/task/slab.hpp>
 
@@ -24,6 +26,7 @@ world::world(world_config config)
     : config_{config},
       agenda_{std::make_unique<detail::agenda>(stream(config.seed, 1))},
       history_{std::make_unique<detail::history>(config.keeps_trace)},
+      faults_{std::make_unique<detail::allocation_faults>(stream(config.seed, 5))},
       order_{stream(config.seed, 2)},
       numbers_{stream(config.seed, 3)},
       node_seeds_{stream(config.seed, 4)} {
@@ -89,20 +92,29 @@ bool world::step_now() {
     misuse("a sim::world was run by a task: only the test's own thread may, outside of all turns");
   }
   for (;;) {
-    ready_.clear();
-    for (const auto& each : nodes_) {
-      if (each->is_ready()) ready_.push_back(each.get());
-    }
-    if (auto next = agenda_->next(); next && *next <= agenda_->now()) ready_.push_back(nullptr);
+    collect_ready();
     if (ready_.empty()) return false;
-    node* chosen = ready_[order_.below(ready_.size())];
-    if (chosen == nullptr) {
+    candidate chosen = ready_[order_.below(ready_.size())];
+    if (chosen.of == nullptr) {
       run_agenda();
-    } else if (!chosen->poll()) {
+    } else if (chosen.is_blocking_work) {
+      chosen.of->run_blocking_work();
+    } else if (!chosen.of->poll()) {
       continue;  // It was ready for nothing.
     }
     settle_step();
     return true;
+  }
+}
+
+void world::collect_ready() {
+  ready_.clear();
+  for (const auto& each : nodes_) {
+    if (each->is_ready()) ready_.push_back({each.get(), false});
+    if (each->has_blocking_work()) ready_.push_back({each.get(), true});
+  }
+  if (auto next = agenda_->next(); next && *next <= agenda_->now()) {
+    ready_.push_back({nullptr, false});
   }
 }
 
@@ -133,7 +145,10 @@ bool world::run_until(const std::function<bool()>& condition, duration limit) {
   while (!condition()) {
     if (step_now()) continue;
     auto next = next_due();
-    if (!next || *next > until) return false;
+    if (!next || *next > until) {
+      move_to(until);
+      return false;
+    }
     move_to(*next);
   }
   return true;
@@ -142,8 +157,25 @@ bool world::run_until(const std::function<bool()>& condition, duration limit) {
 void world::advance(duration length) {
   time_point until = agenda_->now() + length;
   (void)run_until([&] { return agenda_->now() > until; }, length);
-  move_to(until);
 }
+
+bool world::crash(troupe::detail::actor_block& of) {
+  agenda_->note(fmt::format("{} crashes", name_of_actor(of)));
+  return crash_actor(of, std::make_exception_ptr(injected_crash{}));
+}
+
+bool world::crash_one_actor() {
+  std::size_t first = nodes_.empty() ? 0 : numbers_.below(nodes_.size());
+  for (std::size_t i = 0; i < nodes_.size(); ++i) {
+    node& each = *nodes_[(first + i) % nodes_.size()];
+    if (each.is_up() && each.crash_one()) return true;
+  }
+  return false;
+}
+
+void world::fail_allocations(std::uint64_t one_of) noexcept { faults_->refuse_one_of(one_of); }
+
+std::uint64_t world::failed_allocations() const noexcept { return faults_->refused(); }
 
 void world::run() {
   while (step()) {

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include <troupe/actor/ref.hpp>
 #include <troupe/pal/clock.hpp>
 #include <troupe/pal/random.hpp>
 #include <troupe/runtime/config.hpp>
@@ -18,6 +19,7 @@ namespace troupe::inline v0_1::sim {
 
 namespace detail {
 class agenda;
+class allocation_faults;
 class history;
 }  // namespace detail
 
@@ -64,13 +66,14 @@ public:
   /// Returns: the time since the world began.
   [[nodiscard]] duration now() const noexcept;
 
-  /// Runs all that happens in the next `length`. Errors: violation.
+  /// Runs all that happens in the next `length`, what is due at its very end included.
+  /// Errors: violation.
   void advance(duration length);
   /// Runs until nothing can happen any more: what is left waits for one another. Errors: violation.
   /// Requires: that comes about; with an interval that ticks for ever it does not.
   void run();
   /// Runs until `condition()` holds, which is looked at after each step.
-  /// Returns: false when it does not hold after `limit`, or nothing can happen any more.
+  /// Returns: false when it does not hold after `limit`, when the world's time has come to that.
   [[nodiscard]] bool run_until(const std::function<bool()>& condition, duration limit);
   /// Runs one turn, or one thing that happens outside of the nodes; time moves on to it. Returns:
   /// false when nothing can happen any more. Errors: violation.
@@ -78,6 +81,23 @@ public:
 
   /// Has `act` called at that time, between two turns. It must not throw.
   void after(duration delay, std::function<void()> act);
+
+  // --- faults; see also node::kill() ---
+
+  /// Has an actor fail by injected_crash, as if a handler had thrown it, behind the mail that it
+  /// has. Returns: false when it takes no mail any more. Requires: it lives in this world.
+  template <class A>
+  bool crash(const ref<A>& of) {
+    return crash(of.block());
+  }
+  /// The same of some actor; test numbers choose. Returns: false when there is none.
+  bool crash_one_actor();
+  /// From now on refuses every `count`th block, about, that the framework asks for in turns: for
+  /// messages, coroutines, states of actors. 0: none. The memory of the program itself is left
+  /// alone. Bounds: on one thread there may be one world at a time that does this.
+  void fail_allocations(std::uint64_t one_of) noexcept;
+  /// Returns: how many blocks were refused.
+  [[nodiscard]] std::uint64_t failed_allocations() const noexcept;
 
   /// Has `holds()` looked at after each step; where it is false, whoever runs the world gets a
   /// violation with that name.
@@ -102,9 +122,17 @@ private:
     std::function<bool()> holds;
   };
 
+  // Something that may have the next step; no node: the agenda.
+  struct candidate {
+    node* of;
+    bool is_blocking_work;
+  };
+
+  bool crash(troupe::detail::actor_block& of);
   // Takes one step at this very time. Returns: false when nothing is ready.
   bool step_now();
   void run_agenda();
+  void collect_ready();
   void settle_step();
   [[nodiscard]] std::optional<time_point> next_due() const noexcept;
   void move_to(time_point when);
@@ -112,12 +140,13 @@ private:
   const world_config config_;
   std::unique_ptr<detail::agenda> agenda_;
   std::unique_ptr<detail::history> history_;
+  std::unique_ptr<detail::allocation_faults> faults_;
   pal::random order_;
   pal::random numbers_;
   pal::random node_seeds_;
   std::uint64_t steps_at_once_ = 0;
   std::vector<rule> rules_;
-  std::vector<node*> ready_;  // Of one step; null: the agenda.
+  std::vector<candidate> ready_;  // Of one step.
   std::vector<std::unique_ptr<node>> nodes_;
 };
 

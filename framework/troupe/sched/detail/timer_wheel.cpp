@@ -7,20 +7,20 @@ namespace troupe::inline v0_1::detail {
 std::uint64_t timer_wheel::round_up(time_point at) const noexcept {
   auto since = (at - origin_).count();
   if (since <= 0) return 0;
-  constexpr std::uint64_t mask = (std::uint64_t{1} << tick_bits) - 1;
-  return (static_cast<std::uint64_t>(since) + mask) >> tick_bits;
+  std::uint64_t mask = (std::uint64_t{1} << tick_bits_) - 1;
+  return (static_cast<std::uint64_t>(since) + mask) >> tick_bits_;
 }
 
 std::uint64_t timer_wheel::round_down(time_point at) const noexcept {
   auto since = (at - origin_).count();
-  return since <= 0 ? 0 : static_cast<std::uint64_t>(since) >> tick_bits;
+  return since <= 0 ? 0 : static_cast<std::uint64_t>(since) >> tick_bits_;
 }
 
 // Cut to the last tick that can be told from `never`.
 duration::rep timer_wheel::to_time(std::uint64_t tick) const noexcept {
   duration::rep origin = origin_.time_since_epoch().count();
-  std::uint64_t last = static_cast<std::uint64_t>(never - 1 - origin) >> tick_bits;
-  return origin + static_cast<duration::rep>(std::min(tick, last) << tick_bits);
+  std::uint64_t last = static_cast<std::uint64_t>(never - 1 - origin) >> tick_bits_;
+  return origin + static_cast<duration::rep>(std::min(tick, last) << tick_bits_);
 }
 
 // Returns: true when `at` is earlier than what was the next time until now.

@@ -75,8 +75,10 @@ public:
   static constexpr duration max_overdue = std::chrono::milliseconds{9};
   static constexpr std::uint32_t exact_after_overdue = 1000;
   /// A clock that does not pass by itself has no use for a shelf: looking at it costs nothing.
-  explicit timer_wheel(time_point origin, bool has_shelf = false) noexcept
-      : origin_{origin}, has_shelf_{has_shelf} {}
+  /// `is_exact`: a tick is 1 ns, for a simulation, whose time costs nothing: then what a test waits
+  /// for happens when it says.
+  explicit timer_wheel(time_point origin, bool has_shelf = false, bool is_exact = false) noexcept
+      : origin_{origin}, has_shelf_{has_shelf}, tick_bits_{is_exact ? 0U : usual_tick_bits} {}
 
   /// Arms `node` for `node.deadline`. Returns true when it is the earliest here now.
   bool insert(timer_node& node) noexcept;
@@ -113,7 +115,8 @@ public:
   [[nodiscard]] std::size_t size() const noexcept { return size_.load(std::memory_order_relaxed); }
 
 private:
-  static constexpr unsigned tick_bits = 17, first_bits = 6, slot_bits = 8, level_count = 5;
+  static constexpr unsigned usual_tick_bits = 17;
+  static constexpr unsigned first_bits = 6, slot_bits = 8, level_count = 5;
   static constexpr duration::rep never = duration::max().count();
 
   static constexpr unsigned shift_of(unsigned level) noexcept {
@@ -155,6 +158,7 @@ private:
 
   const time_point origin_;
   const bool has_shelf_;
+  const unsigned tick_bits_;
   pal::mutex mutex_;
   std::uint64_t now_tick_ = 0;
   pal::atomic<duration::rep> next_{never};

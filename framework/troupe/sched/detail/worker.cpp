@@ -30,8 +30,9 @@ worker::worker(scheduler& owner, std::size_t index, std::uint64_t seed)
     : owner_{owner},
       alarms_{owner.alarm_list()},
       index_{index},
-      wheel_{owner.clock().now(), !owner.clock().is_virtual()},
+      wheel_{owner.clock().now(), !owner.clock().is_virtual(), owner.config_.simulated != nullptr},
       random_{seed},
+      numbers_{owner.config_.seed ? pal::random{~seed}.next() : pal::entropy()},
       sights_(owner.config_.workers),
       coarse_{!owner.is_crowded_} {
   exec = &owner;

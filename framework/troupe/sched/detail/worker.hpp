@@ -54,6 +54,8 @@ public:
   [[nodiscard]] scheduler& owner() const noexcept { return owner_; }
   [[nodiscard]] std::size_t index() const noexcept { return index_; }
   [[nodiscard]] alarms& alarm_list() const noexcept { return alarms_; }
+  /// For what it runs; begun with the seed, else with a number of the system.
+  [[nodiscard]] pal::random& numbers() noexcept { return numbers_; }
 
   // --- from any thread ---
 
@@ -128,6 +130,7 @@ private:
   run_queue queue_;
   timer_wheel wheel_;
   pal::random random_;
+  pal::random numbers_;
 
   // Of this thread alone.
   std::uint32_t tick_ = 0;      // Turns, for the jobs from outside.

@@ -53,23 +53,17 @@ void program::stop_rest() noexcept {
 std::optional<int> program::look_up() {
   bool is_late = until_ && where_.clock().now() >= *until_;
   std::optional<std::size_t> live = where_.tasks_if_quiescent();
-  if (phase_ == phase::stopping_main && (main_ == nullptr || live || is_late)) {
-    if (is_late || (live && main_ != nullptr)) {
-      stop_rest();
-    } else {
-      phase_ = phase::stopping_actors;
-      (void)stop_all_actors(where_);
-    }
-    return std::nullopt;
+  if (phase_ == phase::stopping_main && main_ == nullptr && !is_late) {
+    phase_ = phase::stopping_actors;
+    if (stop_all_actors(where_) > 0) return std::nullopt;
   }
   if (live == std::size_t{0}) {
     // Actors that are only idle are stopped when all tasks have ended.
     if (stop_all_actors(where_) > 0) return std::nullopt;
     return code_;
   }
-  if (phase_ == phase::running) return live ? std::optional{end_stuck()} : std::nullopt;
   if (!live && !is_late) return std::nullopt;
-  if (phase_ == phase::stopping_all) return end_stuck();
+  if (phase_ == phase::running || phase_ == phase::stopping_all) return end_stuck();
   stop_rest();
   return std::nullopt;
 }

@@ -10,15 +10,15 @@
 
 #include <troupe/actor/actor_id.hpp>
 #include <troupe/pal/clock.hpp>
-#include <troupe/sched/simulation.hpp>
 #include <troupe/sim/detail/history.hpp>
 #include <troupe/task/core.hpp>
+#include <troupe/task/job.hpp>
 
 namespace troupe::inline v0_1::sim::detail {
 
 /// Gives what runs on one node names and numbers that are the same in each run of a seed, and
 /// writes each turn into the world's history.
-class turn_log final : public simulation {
+class turn_log {
 public:
   turn_log(history& into, const pal::clock& clock, std::uint64_t node_number, std::string node_name)
       : history_{into},
@@ -26,7 +26,7 @@ public:
         node_number_{node_number},
         node_name_{std::move(node_name)} {}
 
-  void before_turn(job& next) noexcept override;
+  void before_turn(job& next) noexcept;
   /// Writes the turn that was run last. `handled`: the message of an actor's turn; may be null.
   void end_turn(const char* handled);
   /// All that had a number is gone.

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <span>
+#include <string_view>
+
+#include "scene.hpp"
+
+namespace troupe::scenarios {
+
+/// One kind of random program, and what it checks.
+struct family {
+  std::string_view name;
+  void (*play)(scene& here);
+};
+
+/// All of them; a seed chooses one.
+[[nodiscard]] std::span<const family> families() noexcept;
+
+void play_messages(scene& here);
+void play_requests(scene& here);
+void play_supervision(scene& here);
+
+}  // namespace troupe::scenarios
