@@ -6,9 +6,10 @@ namespace troupe::scenarios {
 
 std::span<const family> families() noexcept {
   static constexpr std::array all{
-      family{"messages", &play_messages},
-      family{"requests", &play_requests},
-      family{"supervision", &play_supervision},
+      family{"messages", &play_messages},       family{"requests", &play_requests},
+      family{"supervision", &play_supervision}, family{"channels", &play_channels},
+      family{"values", &play_values},           family{"permits", &play_permits},
+      family{"structure", &play_structure},     family{"timers", &play_timers},
   };
   return all;
 }

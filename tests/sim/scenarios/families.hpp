@@ -16,8 +16,13 @@ struct family {
 /// All of them; a seed chooses one.
 [[nodiscard]] std::span<const family> families() noexcept;
 
+void play_channels(scene& here);
 void play_messages(scene& here);
+void play_permits(scene& here);
 void play_requests(scene& here);
+void play_structure(scene& here);
 void play_supervision(scene& here);
+void play_timers(scene& here);
+void play_values(scene& here);
 
 }  // namespace troupe::scenarios

@@ -1,5 +1,7 @@
 #include "ledger.hpp"
 
+#include <algorithm>
+
 namespace troupe::scenarios {
 
 std::size_t ledger::open(std::size_t sender, std::size_t receiver) {
@@ -45,16 +47,20 @@ std::size_t ledger::waiting_at(std::size_t receiver) const {
   return found == waiting_.end() ? 0 : found->second;
 }
 
-void ledger::settle() {
-  std::size_t lost = 0;
+void ledger::settle_ends() {
   for (std::size_t i = 0; i < entries_.size(); ++i) {
     const entry& each = entries_[i];
     scene_.check(each.has_ended, "letter {} to receiver {} leaks", i, each.receiver);
     scene_.check(each.is_accepted || !each.has_begun || each.is_handed_back,
                  "letter {} is run, and its sender was told nothing", i);
-    if (each.is_accepted && !each.has_begun) ++lost;
   }
-  scene_.check(lost == scene_.undelivered_letters(),
+}
+
+void ledger::settle() {
+  settle_ends();
+  auto lost = std::count_if(entries_.begin(), entries_.end(),
+                            [](const entry& each) { return each.is_accepted && !each.has_begun; });
+  scene_.check(static_cast<std::size_t>(lost) == scene_.undelivered_letters(),
                "{} letters were accepted and not run, {} were reported as undelivered", lost,
                scene_.undelivered_letters());
 }

@@ -28,6 +28,8 @@ public:
   [[nodiscard]] std::size_t waiting_at(std::size_t receiver) const;
   /// To be called when the world has ended: what was accepted was run or reported.
   void settle();
+  /// The same where nothing is reported.
+  void settle_ends();
 
 private:
   struct entry {

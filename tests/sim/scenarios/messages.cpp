@@ -245,13 +245,7 @@ void play_messages(scene& here) {
   auto& in = here.keep<state>(here);
   sim::node& node = here.add_node();
   node.start([&in]() -> task<> { return program(in); });
-  if (here.percent(10)) {
-    here.world().after(here.some_time(), [&node] { node.kill(); });
-  } else if (here.percent(10)) {
-    here.world().after(here.some_time(), [&node] {
-      if (node.is_up()) node.terminate();
-    });
-  }
+  if (here.percent(20)) here.break_off(node);
   here.run(10min);
   here.end_world();
   in.book.settle();

@@ -49,6 +49,14 @@ duration scene::some_time() {
   return below(20'000) * 1us;
 }
 
+void scene::break_off(sim::node& node) {
+  bool is_kill = percent(50);
+  world_->after(some_time(), [&node, is_kill] {
+    if (!node.is_up()) return;
+    is_kill ? node.kill() : node.terminate();
+  });
+}
+
 void scene::fail(std::string text) {
   if (failure_) return;
   failure_ = fmt::format("{} (step {}, after {:.6f} s)", text, world_ ? world_->steps() : steps_,
@@ -59,8 +67,10 @@ void scene::run(duration limit) {
   auto all_are_down = [this] {
     return std::none_of(nodes_.begin(), nodes_.end(), [](auto* each) { return each->is_up(); });
   };
-  // A program also ends where no step is taken any more.
-  bool has_ended = world_->run_until(all_are_down, limit) || all_are_down();
+  duration until = now() + limit;
+  while (!all_are_down() && now() < until && world_->step()) {
+  }
+  bool has_ended = all_are_down();
   if (!has_ended) {
     std::string left;
     for (sim::node* each : nodes_) {

@@ -73,6 +73,9 @@ public:
   void fail(std::string text);
   [[nodiscard]] const std::optional<std::string>& failure() const noexcept { return failure_; }
 
+  /// Kills a node at some time, or asks it to stop.
+  void break_off(sim::node& node);
+
   /// Runs until the programs of all nodes have ended; that is to come about within `limit`.
   void run(duration limit);
   /// Ends the world: after this nothing that counts as alive may be left.

@@ -327,16 +327,10 @@ void play_supervision(scene& here) {
   auto& in = here.keep<state>(here);
   sim::node& node = here.add_node();
   node.start([&in]() -> task<> { return program(in); });
-  bool is_killed = here.percent(10);
-  bool is_stopped = !is_killed && here.percent(10);
-  if (is_killed) here.world().after(here.some_time(), [&node] { node.kill(); });
-  if (is_stopped) {
-    here.world().after(here.some_time(), [&node] {
-      if (node.is_up()) node.terminate();
-    });
-  }
+  bool is_broken_off = here.percent(20);
+  if (is_broken_off) here.break_off(node);
   here.run(10min);
-  if (!is_killed && !is_stopped) {
+  if (!is_broken_off) {
     check_records(in);
     check_limit(in);
   }
