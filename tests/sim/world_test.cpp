@@ -295,6 +295,13 @@ BOOST_AUTO_TEST_CASE(time_moves_when_nothing_is_ready_and_by_as_much_as_asked) {
   BOOST_TEST(ticks == 10);
 }
 
+BOOST_AUTO_TEST_CASE(an_end_that_is_the_last_thing_to_happen_meets_the_condition) {
+  sim::world world{1};
+  sim::node& only = world.add_node("only");
+  only.start([]() -> task<> { co_return; });
+  BOOST_TEST(world.run_until([&] { return only.exit_code().has_value(); }, 1s));
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace troupe

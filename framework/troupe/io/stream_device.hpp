@@ -85,4 +85,16 @@ struct device_closer {
 
 using stream_device_ptr = std::unique_ptr<stream_device, device_closer>;
 
+/// The device of a connection that is tried, and is of use when it stands.
+class connecting_device : public stream_device {
+public:
+  /// Looks whether the connection stands, or never will; enlist_write() waits for either.
+  [[nodiscard]] virtual attempt<void> try_finish_connect() noexcept = 0;
+
+protected:
+  ~connecting_device() = default;
+};
+
+using connecting_device_ptr = std::unique_ptr<connecting_device, device_closer>;
+
 }  // namespace troupe::inline v0_1::io

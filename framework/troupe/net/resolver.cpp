@@ -8,6 +8,7 @@
 
 #include <netdb.h>
 
+#include <troupe/io/simulated_network.hpp>
 #include <troupe/net/detail/address.hpp>
 #include <troupe/net/detail/owned_fd.hpp>
 #include <troupe/sched/spawn_blocking.hpp>
@@ -78,6 +79,9 @@ public:
     bool is_none = host.empty() || host.find('\0') != host.npos || service.empty() ||
                    (port && host.find(':') != host.npos);
     if (is_none) fail(make_error_code(boost::system::errc::invalid_argument), host, service);
+    if (io::simulated_network* simulated = io::simulated_network::current()) {
+      co_return co_await simulated->names().resolve(std::move(host), std::move(service));
+    }
     auto work = [host, service, port] { return look_up(host, service, port); };
     try {
       co_return co_await spawn_blocking(std::move(work));

@@ -5,12 +5,15 @@
 #include <vector>
 
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
+#include <troupe/io/simulated_network.hpp>
 #include <troupe/net/detail/address.hpp>
 #include <troupe/net/detail/connect_race.hpp>
 #include <troupe/net/detail/owned_fd.hpp>
 #include <troupe/net/detail/socket_listener.hpp>
+#include <troupe/net/detail/socket_stream.hpp>
 #include <troupe/net/reactor.hpp>
 #include <troupe/net/resolver.hpp>
 
@@ -31,29 +34,60 @@ void switch_on(int fd, int level, int option) noexcept {
   ::setsockopt(fd, level, option, &on, sizeof on);
 }
 
+result<io::listener_device_ptr> listen_at(reactor& here, const io::endpoint& address,
+                                          const tcp_listen_options& options) {
+  detail::socket_address at = detail::to_socket_address(address);
+  owned_fd socket{::socket(at.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
+  if (socket.get() < 0) return last_error();
+  if (options.reuse_address) switch_on(socket.get(), SOL_SOCKET, SO_REUSEADDR);
+  if (::bind(socket.get(), at.data(), at.size_bytes) != 0 ||
+      ::listen(socket.get(), options.backlog_count) != 0) {
+    return last_error();
+  }
+  auto& device = detail::socket_listener::make(here.core(), socket.release(), options.no_delay);
+  return io::listener_device_ptr{&device};
+}
+
+result<io::connecting_device_ptr> begin_connection(const reactor& here, const io::endpoint& address,
+                                                   bool no_delay) {
+  detail::socket_address to = detail::to_socket_address(address);
+  owned_fd socket{::socket(to.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
+  if (socket.get() < 0) return last_error();
+  if (no_delay) switch_on(socket.get(), IPPROTO_TCP, TCP_NODELAY);
+  // Before epoll knows the socket: an unconnected one would be reported as hung up.
+  if (::connect(socket.get(), to.data(), to.size_bytes) != 0 && errno != EINPROGRESS) {
+    return last_error();
+  }
+  return io::connecting_device_ptr{&detail::socket_stream::make(here.core(), socket.release())};
+}
+
+detail::dial_function dial_from_here(bool no_delay) {
+  if (io::simulated_network* simulated = io::simulated_network::current()) {
+    return [simulated](const io::endpoint& to) { return simulated->connect(to); };
+  }
+  return [&here = reactor::current(), no_delay](const io::endpoint& to) {
+    return begin_connection(here, to, no_delay);
+  };
+}
+
 }  // namespace
 
 io::listener tcp_listen(const std::string& address, std::uint16_t port,
                         tcp_listen_options options) {
-  reactor& here = reactor::current();
+  io::simulated_network* simulated = io::simulated_network::current();
+  reactor* here = simulated != nullptr ? nullptr : &reactor::current();
   constexpr const char* failed = "cannot listen on ";
-  result<io::endpoint> parsed = io::endpoint::parse(address, port);
-  if (parsed.has_error()) fail(parsed.error(), failed, address, port);
-
-  detail::socket_address at = detail::to_socket_address(*parsed);
-  owned_fd socket{::socket(at.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
-  if (socket.get() < 0) fail(last_error(), failed, address, port);
-  if (options.reuse_address) switch_on(socket.get(), SOL_SOCKET, SO_REUSEADDR);
-  if (::bind(socket.get(), at.data(), at.size_bytes) != 0 ||
-      ::listen(socket.get(), options.backlog_count) != 0) {
-    fail(last_error(), failed, address, port);
-  }
-  auto& device = detail::socket_listener::make(here.core(), socket.release(), options.no_delay);
-  return io::listener{io::listener_device_ptr{&device}};
+  result<io::endpoint> at = io::endpoint::parse(address, port);
+  if (at.has_error()) fail(at.error(), failed, address, port);
+  result<io::listener_device_ptr> device = simulated != nullptr
+                                               ? simulated->listen(*at, options.backlog_count)
+                                               : listen_at(*here, *at, options);
+  if (device.has_error()) fail(device.error(), failed, address, port);
+  return io::listener{std::move(*device)};
 }
 
 task<io::stream> tcp_connect(std::string host, std::uint16_t port, tcp_connect_options options) {
-  reactor& here = reactor::current();
+  detail::dial_function dial = dial_from_here(options.no_delay);
   constexpr const char* failed = "cannot connect to ";
   std::vector<io::endpoint> addresses;
   boost::system::error_code error;
@@ -68,7 +102,7 @@ task<io::stream> tcp_connect(std::string host, std::uint16_t port, tcp_connect_o
     }
   }
   if (error.failed()) fail(error, failed, host, port);
-  detail::connect_race race{here.core(), detail::families_in_turn(addresses), options.no_delay,
+  detail::connect_race race{std::move(dial), detail::families_in_turn(addresses),
                             options.next_after};
   result<io::stream> connected = co_await std::move(race).as_result();
   if (connected.has_error()) fail(connected.error(), failed, host, port);

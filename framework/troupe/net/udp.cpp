@@ -8,6 +8,7 @@
 
 #include <sys/socket.h>
 
+#include <troupe/io/simulated_network.hpp>
 #include <troupe/net/detail/address.hpp>
 #include <troupe/net/detail/owned_fd.hpp>
 #include <troupe/net/detail/socket_datagram.hpp>
@@ -44,41 +45,46 @@ owned_fd make_socket(int family, const udp_options& options) noexcept {
   return socket;
 }
 
-io::datagram_socket to_socket(reactor& here, owned_fd socket) {
-  auto& device = detail::socket_datagram::make(here.core(), socket.release());
-  return io::datagram_socket{io::datagram_device_ptr{&device}};
+io::datagram_device_ptr to_device(reactor& here, owned_fd socket) {
+  return io::datagram_device_ptr{&detail::socket_datagram::make(here.core(), socket.release())};
 }
 
-// A socket that is connected to the first of `addresses` that the system has a way to; else what
-// the last one failed with.
-result<owned_fd> connected(const std::vector<io::endpoint>& addresses, const udp_options& options) {
-  boost::system::error_code error = make_error_code(boost::system::errc::address_not_available);
-  for (const auto& each : addresses) {
-    detail::socket_address to = detail::to_socket_address(each);
-    owned_fd socket = make_socket(to.family(), options);
-    if (socket.get() >= 0 && ::connect(socket.get(), to.data(), to.size_bytes) == 0) return socket;
-    error = last_error();
+result<io::datagram_device_ptr> bind_at(reactor& here, const io::endpoint& address,
+                                        const udp_options& options) {
+  detail::socket_address at = detail::to_socket_address(address);
+  owned_fd socket = make_socket(at.family(), options);
+  if (socket.get() < 0 || ::bind(socket.get(), at.data(), at.size_bytes) != 0) return last_error();
+  return to_device(here, std::move(socket));
+}
+
+result<io::datagram_device_ptr> connect_to(reactor& here, const io::endpoint& address,
+                                           const udp_options& options) {
+  detail::socket_address to = detail::to_socket_address(address);
+  owned_fd socket = make_socket(to.family(), options);
+  if (socket.get() < 0 || ::connect(socket.get(), to.data(), to.size_bytes) != 0) {
+    return last_error();
   }
-  return error;
+  return to_device(here, std::move(socket));
 }
 
 }  // namespace
 
 io::datagram_socket udp_bind(const std::string& address, std::uint16_t port, udp_options options) {
-  reactor& here = reactor::current();
+  io::simulated_network* simulated = io::simulated_network::current();
+  reactor* here = simulated != nullptr ? nullptr : &reactor::current();
   constexpr const char* failed = "cannot receive at ";
-  result<io::endpoint> parsed = io::endpoint::parse(address, port);
-  if (parsed.has_error()) fail(parsed.error(), failed, address, port);
-  detail::socket_address at = detail::to_socket_address(*parsed);
-  owned_fd socket = make_socket(at.family(), options);
-  if (socket.get() < 0 || ::bind(socket.get(), at.data(), at.size_bytes) != 0) {
-    fail(last_error(), failed, address, port);
-  }
-  return to_socket(here, std::move(socket));
+  result<io::endpoint> at = io::endpoint::parse(address, port);
+  if (at.has_error()) fail(at.error(), failed, address, port);
+  result<io::datagram_device_ptr> device =
+      simulated != nullptr ? simulated->bind_datagrams(*at, options.reuse_address)
+                           : bind_at(*here, *at, options);
+  if (device.has_error()) fail(device.error(), failed, address, port);
+  return io::datagram_socket{std::move(*device)};
 }
 
 task<io::datagram_socket> udp_connect(std::string host, std::uint16_t port, udp_options options) {
-  reactor& here = reactor::current();
+  io::simulated_network* simulated = io::simulated_network::current();
+  reactor* here = simulated != nullptr ? nullptr : &reactor::current();
   constexpr const char* failed = "cannot send to ";
   std::vector<io::endpoint> addresses;
   boost::system::error_code error;
@@ -93,20 +99,31 @@ task<io::datagram_socket> udp_connect(std::string host, std::uint16_t port, udp_
     }
   }
   if (error.failed()) fail(error, failed, host, port);
-  result<owned_fd> socket = connected(addresses, options);
-  if (socket.has_error()) fail(socket.error(), failed, host, port);
-  co_return to_socket(here, std::move(*socket));
+  // The first that the system knows a way to; else what the last one failed with.
+  error = make_error_code(boost::system::errc::address_not_available);
+  for (const auto& each : addresses) {
+    result<io::datagram_device_ptr> device = simulated != nullptr
+                                                 ? simulated->connect_datagrams(each)
+                                                 : connect_to(*here, each, options);
+    if (device.has_value()) co_return io::datagram_socket{std::move(*device)};
+    error = device.error();
+  }
+  fail(error, failed, host, port);
 }
 
 std::pair<io::datagram_socket, io::datagram_socket> datagram_pair() {
+  if (io::simulated_network* simulated = io::simulated_network::current()) {
+    auto [first, second] = simulated->datagram_pair();
+    return {io::datagram_socket{std::move(first)}, io::datagram_socket{std::move(second)}};
+  }
   reactor& here = reactor::current();
   std::array<int, 2> ends{};
   if (::socketpair(AF_UNIX, kind, 0, ends.data()) != 0) {
     throw_error(last_error(), "cannot make a pair of datagram sockets");
   }
   owned_fd near{ends[0]}, far{ends[1]};
-  io::datagram_socket first = to_socket(here, std::move(near));
-  return {std::move(first), to_socket(here, std::move(far))};
+  io::datagram_socket first{to_device(here, std::move(near))};
+  return {std::move(first), io::datagram_socket{to_device(here, std::move(far))}};
 }
 
 }  // namespace troupe::inline v0_1::net

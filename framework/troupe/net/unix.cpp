@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
+#include <troupe/io/simulated_network.hpp>
 #include <troupe/net/detail/address.hpp>
 #include <troupe/net/detail/owned_fd.hpp>
 #include <troupe/net/detail/socket_listener.hpp>
@@ -51,50 +52,86 @@ boost::system::error_code bind_and_listen(int socket, const std::string& path,
   return error;
 }
 
-}  // namespace
-
-io::listener unix_listen(const std::string& path, unix_listen_options options) {
-  reactor& here = reactor::current();
-  constexpr const char* failed = "cannot listen on ";
+result<io::listener_device_ptr> listen_at(reactor& here, const std::string& path,
+                                          const unix_listen_options& options) {
   result<detail::socket_address> address = detail::unix_address(path);
-  if (address.has_error()) fail(address.error(), failed, path);
+  if (address.has_error()) return address.error();
   owned_fd socket{::socket(AF_UNIX, kind, 0)};
-  if (socket.get() < 0) fail(last_error(), failed, path);
+  if (socket.get() < 0) return last_error();
   if (auto error = bind_and_listen(socket.get(), path, *address, options); error.failed()) {
-    fail(error, failed, path);
+    return error;
   }
   detail::unix_file file;
   if (!is_abstract(path)) file = detail::unix_file{path};
   try {
     auto& device = detail::socket_listener::make(here.core(), socket.release(), false, file);
-    return io::listener{io::listener_device_ptr{&device}};
+    return io::listener_device_ptr{&device};
   } catch (...) {
     file.remove();
     throw;
   }
 }
 
+/// One socket that is to be connected to a path; tried again while the listener's queue is full.
+class unix_caller {
+public:
+  unix_caller() : simulated_{io::simulated_network::current()} {
+    if (simulated_ == nullptr) here_ = &reactor::current();
+  }
+
+  /// Errors: resource_unavailable_try_again while there is no room; others are final.
+  result<io::stream_device_ptr> try_connect(const std::string& path) {
+    if (simulated_ != nullptr) return simulated_->connect_unix(path);
+    result<detail::socket_address> address = detail::unix_address(path);
+    if (address.has_error()) return address.error();
+    if (socket_.get() < 0) socket_ = owned_fd{::socket(AF_UNIX, kind, 0)};
+    if (socket_.get() < 0) return last_error();
+    while (::connect(socket_.get(), address->data(), address->size_bytes) != 0) {
+      if (errno != EINTR) return last_error();
+    }
+    return io::stream_device_ptr{&detail::socket_stream::make(here_->core(), socket_.release())};
+  }
+
+private:
+  io::simulated_network* simulated_;
+  reactor* here_ = nullptr;
+  owned_fd socket_{-1};
+};
+
+}  // namespace
+
+io::listener unix_listen(const std::string& path, unix_listen_options options) {
+  io::simulated_network* simulated = io::simulated_network::current();
+  result<io::listener_device_ptr> device =
+      simulated != nullptr
+          ? simulated->listen_unix(path, options.backlog_count, options.replaces_stale)
+          : listen_at(reactor::current(), path, options);
+  if (device.has_error()) fail(device.error(), "cannot listen on ", path);
+  return io::listener{std::move(*device)};
+}
+
 task<io::stream> unix_connect(std::string path) {
-  constexpr const char* failed = "cannot connect to ";
   constexpr std::chrono::milliseconds longest_pause{100};
-  reactor& here = reactor::current();
-  result<detail::socket_address> address = detail::unix_address(path);
-  if (address.has_error()) fail(address.error(), failed, path);
-  owned_fd socket{::socket(AF_UNIX, kind, 0)};
-  if (socket.get() < 0) fail(last_error(), failed, path);
   // It stands at once, or the queue of the listener is full: of its room no event tells.
   std::chrono::milliseconds pause{1};
-  while (::connect(socket.get(), address->data(), address->size_bytes) != 0) {
-    if (errno == EINTR) continue;
-    if (errno != EAGAIN) fail(last_error(), failed, path);
+  unix_caller caller;
+  result<io::stream_device_ptr> connected = caller.try_connect(path);
+  while (connected.has_error()) {
+    if (connected.error() != boost::system::errc::resource_unavailable_try_again) {
+      fail(connected.error(), "cannot connect to ", path);
+    }
     co_await sleep_for(pause);
     pause = std::min(pause * 2, longest_pause);
+    connected = caller.try_connect(path);
   }
-  auto& device = detail::socket_stream::make(here.core(), socket.release());
-  co_return io::stream{io::stream_device_ptr{&device}};
+  co_return io::stream{std::move(*connected)};
 }
 
 std::pair<io::stream, io::stream> stream_pair() {
+  if (io::simulated_network* simulated = io::simulated_network::current()) {
+    auto [first, second] = simulated->stream_pair();
+    return {io::stream{std::move(first)}, io::stream{std::move(second)}};
+  }
   reactor& here = reactor::current();
   std::array<int, 2> ends{};
   if (::socketpair(AF_UNIX, kind, 0, ends.data()) != 0) {

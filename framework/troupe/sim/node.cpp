@@ -10,8 +10,9 @@
 #include <troupe/sim/detail/agenda.hpp>
 #include <troupe/sim/detail/allocation_faults.hpp>
 #include <troupe/sim/detail/history.hpp>
-#include <troupe/sim/detail/node_driver.hpp>
+#include <troupe/sim/detail/network_driver.hpp>
 #include <troupe/sim/detail/node_seam.hpp>
+#include <troupe/sim/detail/process.hpp>
 #include <troupe/sim/detail/program.hpp>
 #include <troupe/sim/world.hpp>
 
@@ -23,11 +24,12 @@ constexpr std::chrono::hours patience{24};
 
 }  // namespace
 
-node::node(world& of, std::size_t number, std::string name, runtime_config config)
+node::node(world& of, const sim::host& where, std::size_t number, std::string name,
+           runtime_config config)
     : world_{of},
       number_{number},
       name_{std::move(name)},
-      address_{fmt::format("10.0.{}.{}", number / 256, number % 256)},
+      host_{where},
       config_{std::move(config)},
       seam_{std::make_unique<detail::node_seam>(*of.history_, of.agenda_->clock(), number, name_)} {
 }
@@ -41,8 +43,10 @@ void node::boot() {
   config.clock = &world_.agenda_->clock();
   config.seed = world_.node_seeds_.next();
   config.simulated = seam_.get();
+  if (process_ != nullptr && process_->where().is_down) world_.network().power_on(host_);
+  process_ = world_.network().make_process(host_);
   config.make_driver = [this] {
-    auto made = std::make_unique<detail::node_driver>();
+    auto made = std::make_unique<detail::network_driver>(process_);
     driver_ = made.get();
     return made;
   };
@@ -50,7 +54,9 @@ void node::boot() {
   runtime_ = std::make_unique<runtime>(std::move(config));
 }
 
+// Its sockets are closed as the kernel does it, not by the destructors of what is left.
 void node::shut() noexcept {
+  if (process_ != nullptr) process_->die(detail::death::closes);
   runtime_.reset();
   driver_ = nullptr;
   program_.reset();
@@ -61,6 +67,16 @@ void node::kill() {
   if (!is_up()) return;
   if (scheduler::current() != nullptr) return world_.after(duration::zero(), [this] { kill(); });
   world_.agenda_->note(fmt::format("{} is killed", name_));
+  shut();
+}
+
+void node::cut_power() {
+  if (!is_up()) return;
+  if (scheduler::current() != nullptr) {
+    return world_.after(duration::zero(), [this] { cut_power(); });
+  }
+  world_.network().power_off(host_);
+  process_->die(detail::death::is_mute);
   shut();
 }
 

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include <troupe/runtime/runtime.hpp>
+#include <troupe/sim/host.hpp>
 #include <troupe/task/start.hpp>
 
 namespace troupe::inline v0_1::sim {
@@ -19,6 +20,7 @@ class world;
 
 namespace detail {
 class node_driver;
+class process;
 class program;
 struct node_seam;
 }  // namespace detail
@@ -37,7 +39,10 @@ public:
 
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
   /// Returns: its IP address, `10.0.0.1` for the first node of a world.
-  [[nodiscard]] const std::string& address() const noexcept { return address_; }
+  [[nodiscard]] std::string address() const { return host_.address(); }
+  /// Its machine in the network: `world.network().partition(server, client)`.
+  [[nodiscard]] const sim::host& host() const noexcept { return host_; }
+  operator const sim::host&() const noexcept { return host_; }
   [[nodiscard]] bool is_up() const noexcept { return runtime_ != nullptr; }
 
   /// Starts a task there; it has its first turn when the world moves on. See troupe::spawn.
@@ -99,6 +104,11 @@ public:
   /// destroyed. Called by a task of a node, it comes after that turn. Harmless when it is down.
   void kill();
 
+  /// Ends it as a power cut does: nobody tells its peers. The next start gives its machine power
+  /// again. Called by a task, it comes after that turn. Requires: no other node on its machine is
+  /// up.
+  void cut_power();
+
   /// As world::run_until() of its world.
   [[nodiscard]] bool run_world_until(const std::function<bool()>& condition, duration limit);
 
@@ -108,7 +118,8 @@ public:
 private:
   friend class world;
 
-  node(world& of, std::size_t number, std::string name, runtime_config config);
+  node(world& of, const sim::host& where, std::size_t number, std::string name,
+       runtime_config config);
 
   void boot();
   void shut() noexcept;
@@ -128,11 +139,12 @@ private:
   world& world_;
   const std::size_t number_;
   const std::string name_;
-  const std::string address_;
+  const sim::host& host_;
   const runtime_config config_;
   std::function<task<int>()> main_;
   std::optional<int> exit_code_;
   std::unique_ptr<detail::node_seam> seam_;
+  std::shared_ptr<detail::process> process_;  // Owner of the runtime's sockets.
   detail::node_driver* driver_ = nullptr;     // The runtime's.
   std::unique_ptr<detail::program> program_;  // Null while none runs. Its end comes after that of:
   std::unique_ptr<runtime> runtime_;          // Null while the node is down.

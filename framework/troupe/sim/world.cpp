@@ -27,6 +27,7 @@ world::world(world_config config)
       agenda_{std::make_unique<detail::agenda>(stream(config.seed, 1))},
       history_{std::make_unique<detail::history>(config.keeps_trace)},
       faults_{std::make_unique<detail::allocation_faults>(stream(config.seed, 5))},
+      network_{*agenda_},
       order_{stream(config.seed, 2)},
       numbers_{stream(config.seed, 3)},
       node_seeds_{stream(config.seed, 4)} {
@@ -42,8 +43,13 @@ world::world(world_config config)
 world::~world() = default;
 
 node& world::add_node(std::string name, runtime_config config) {
+  const host& where = network_.add_host(name);
+  return add_node(std::move(name), where, std::move(config));
+}
+
+node& world::add_node(std::string name, const host& where, runtime_config config) {
   nodes_.push_back(std::unique_ptr<node>{
-      new node{*this, nodes_.size() + 1, std::move(name), std::move(config)}});
+      new node{*this, where, nodes_.size() + 1, std::move(name), std::move(config)}});
   nodes_.back()->boot();
   return *nodes_.back();
 }
@@ -147,7 +153,7 @@ bool world::run_until(const std::function<bool()>& condition, duration limit) {
     auto next = next_due();
     if (!next || *next > until) {
       move_to(until);
-      return false;
+      return condition();  // It may have come with the last look.
     }
     move_to(*next);
   }

@@ -13,6 +13,7 @@
 #include <troupe/pal/random.hpp>
 #include <troupe/runtime/config.hpp>
 #include <troupe/sim/errors.hpp>
+#include <troupe/sim/network.hpp>
 #include <troupe/sim/node.hpp>
 
 namespace troupe::inline v0_1::sim {
@@ -62,6 +63,12 @@ public:
   /// Adds a machine, which is up. Of `config` counts what does not say how the runtime runs: not
   /// workers, clock, seed, network.
   node& add_node(std::string name, runtime_config config = {});
+  /// Adds a program of its own on the machine `where`, which has one already: they share addresses,
+  /// ports and paths, and reach each other at 127.0.0.1.
+  node& add_node(std::string name, const host& where, runtime_config config = {});
+
+  /// What lies between the nodes, and what can go wrong there.
+  [[nodiscard]] sim::network& network() noexcept { return network_; }
 
   /// Returns: the time since the world began.
   [[nodiscard]] duration now() const noexcept;
@@ -141,6 +148,7 @@ private:
   std::unique_ptr<detail::agenda> agenda_;
   std::unique_ptr<detail::history> history_;
   std::unique_ptr<detail::allocation_faults> faults_;
+  sim::network network_;
   pal::random order_;
   pal::random numbers_;
   pal::random node_seeds_;

@@ -1,14 +1,13 @@
 #pragma once
 
 #include <cstddef>
-#include <memory>
+#include <functional>
 #include <optional>
 #include <vector>
 
 #include <troupe/io/endpoint.hpp>
 #include <troupe/io/stream.hpp>
 #include <troupe/io/wait_count.hpp>
-#include <troupe/net/detail/socket_stream.hpp>
 #include <troupe/sched/sleep.hpp>
 #include <troupe/task/operation.hpp>
 
@@ -16,6 +15,9 @@ namespace troupe::inline v0_1::net::detail {
 
 /// Returns: the same endpoints, one of each family in turn, beginning with that of the first.
 [[nodiscard]] std::vector<io::endpoint> families_in_turn(const std::vector<io::endpoint>& all);
+
+/// Begins a connection.
+using dial_function = std::function<result<io::connecting_device_ptr>(const io::endpoint& to)>;
 
 /// Connects to the first of several endpoints that answers.
 ///
@@ -26,8 +28,7 @@ public:
   static constexpr const char* name = "a connection to a peer (connect)";
 
   /// Tries `targets` in order, the next one when one has failed or has been tried for `next_after`.
-  connect_race(std::shared_ptr<reactor_core> core, std::vector<io::endpoint> targets, bool no_delay,
-               duration next_after);
+  connect_race(dial_function dial, std::vector<io::endpoint> targets, duration next_after);
   connect_race(connect_race&&) = default;
 
   bool poll() noexcept;
@@ -36,18 +37,13 @@ public:
   result<io::stream> take() { return std::move(*outcome_); }
 
 private:
-  struct attempt {
-    socket_stream* socket;
-    io::stream_device_ptr owner;
-  };
-
   void look_at_attempts() noexcept;
   void begin_next() noexcept;
   [[nodiscard]] bool has_next() const noexcept { return next_ < targets_.size(); }
 
-  std::shared_ptr<reactor_core> core_;
+  dial_function dial_;
   std::vector<io::endpoint> targets_;
-  std::vector<attempt> attempts_;  // Those that have not been answered.
+  std::vector<io::connecting_device_ptr> attempts_;  // Those that have not been answered.
   std::size_t next_ = 0;
   duration next_after_;
   time_point next_at_{};
@@ -55,7 +51,6 @@ private:
   boost::system::error_code last_error_;
   std::optional<result<io::stream>> outcome_;
   io::wait_count count_;
-  bool no_delay_;
 };
 
 }  // namespace troupe::inline v0_1::net::detail

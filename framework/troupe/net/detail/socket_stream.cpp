@@ -52,9 +52,12 @@ io::attempt<void> socket_stream::try_finish_connect() noexcept {
   socklen_t size_bytes = sizeof error;
   if (::getsockopt(fd(), SOL_SOCKET, SO_ERROR, &error, &size_bytes) != 0) error = errno;
   if (error != 0) return last_error(error);
+  // With nobody listening, a connection to an ephemeral port may meet itself.
+  if (is_connected_to_itself()) return make_error_code(boost::system::errc::connection_refused);
   return result<void>{};
 }
 
+// Whether both ends have the same address.
 bool socket_stream::is_connected_to_itself() const noexcept {
   socket_address near = detail::local_address(fd()), far = detail::peer_address(fd());
   std::optional<io::endpoint> here = to_endpoint(*near.data());

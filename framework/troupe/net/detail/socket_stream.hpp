@@ -7,7 +7,7 @@
 namespace troupe::inline v0_1::net::detail {
 
 /// A connected stream socket as the device of an io::stream.
-class socket_stream final : public io::stream_device, private watched_fd {
+class socket_stream final : public io::connecting_device, private watched_fd {
 public:
   /// Takes over the non-blocking socket `fd`, also when it throws; see watched_fd.
   static socket_stream& make(std::shared_ptr<reactor_core> core, int fd) {
@@ -28,11 +28,7 @@ public:
   [[nodiscard]] std::string peer_address() const override;
   void close() noexcept override { release(); }
 
-  /// Looks whether the connection that was begun on this socket stands.
-  [[nodiscard]] io::attempt<void> try_finish_connect() noexcept;
-
-  /// Whether both ends have the same address.
-  [[nodiscard]] bool is_connected_to_itself() const noexcept;
+  [[nodiscard]] io::attempt<void> try_finish_connect() noexcept override;
 
   /// See net::credentials_of_peer().
   [[nodiscard]] result<net::peer_credentials> peer_credentials() const noexcept;
@@ -43,6 +39,7 @@ private:
   }
   ~socket_stream() override = default;
 
+  [[nodiscard]] bool is_connected_to_itself() const noexcept;
   void on_event(std::uint32_t events) noexcept override;
 
   wait_slot reading_;
