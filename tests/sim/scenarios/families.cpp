@@ -6,10 +6,18 @@ namespace troupe::scenarios {
 
 std::span<const family> families() noexcept {
   static constexpr std::array all{
-      family{"messages", &play_messages},       family{"requests", &play_requests},
-      family{"supervision", &play_supervision}, family{"channels", &play_channels},
-      family{"values", &play_values},           family{"permits", &play_permits},
-      family{"structure", &play_structure},     family{"timers", &play_timers},
+      family{"messages", &play_messages},
+      family{"requests", &play_requests},
+      family{"supervision", &play_supervision},
+      family{"channels", &play_channels},
+      family{"values", &play_values},
+      family{"permits", &play_permits},
+      family{"structure", &play_structure},
+      family{"timers", &play_timers},
+      family{"bytes", &play_bytes},
+      family{"stops", &play_stops},
+      family{"groups", &play_groups},
+      family{"rooms", &play_rooms},
   };
   return all;
 }

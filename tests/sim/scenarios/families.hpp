@@ -16,10 +16,14 @@ struct family {
 /// All of them; a seed chooses one.
 [[nodiscard]] std::span<const family> families() noexcept;
 
+void play_bytes(scene& here);
 void play_channels(scene& here);
+void play_groups(scene& here);
 void play_messages(scene& here);
 void play_permits(scene& here);
 void play_requests(scene& here);
+void play_rooms(scene& here);
+void play_stops(scene& here);
 void play_structure(scene& here);
 void play_supervision(scene& here);
 void play_timers(scene& here);
