@@ -18,6 +18,7 @@ std::span<const family> families() noexcept {
       family{"stops", &play_stops},
       family{"groups", &play_groups},
       family{"rooms", &play_rooms},
+      family{"prompt", &play_prompt},
   };
   return all;
 }

@@ -21,6 +21,7 @@ void play_channels(scene& here);
 void play_groups(scene& here);
 void play_messages(scene& here);
 void play_permits(scene& here);
+void play_prompt(scene& here);
 void play_requests(scene& here);
 void play_rooms(scene& here);
 void play_stops(scene& here);

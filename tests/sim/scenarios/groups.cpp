@@ -120,6 +120,7 @@ task<> program(state& in) {
   std::vector<ref<child>> children;
   for (std::size_t i = 0; i < in.children; ++i) {
     child_options how;
+    if (in.here.percent(50)) how.kind = child_kind::transient;
     how.actor.capacity = static_cast<std::uint16_t>(in.here.between(1, 20));
     children.push_back(spawn_child<child>(root, how, &in, i));
   }

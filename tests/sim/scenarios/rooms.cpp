@@ -37,6 +37,7 @@ struct state {
   std::size_t waiting = 0;  // Of those who want room or permits.
   std::size_t held = 0;     // Rooms that are taken, or permits.
   bool is_closed = false;
+  time_point closed_at{};
 };
 
 struct counted {
@@ -50,6 +51,17 @@ struct counted {
 void check_refusal(state& in, const system_error& error) {
   in.here.check(in.is_closed && error.code() == errc::closed, "who waits is refused: {}",
                 error.what());
+}
+
+task<> cancel_soon(state& in, join_handle<void> whom) {
+  co_await sleep_for(in.moment());
+  co_await whom.cancel();
+}
+
+// Some go on to their end, some are stopped at a moment.
+join_handle<void> watch_over(state& in, join_handle<void> whom) {
+  if (in.here.percent(70)) return whom;
+  return spawn(cancel_soon, std::ref(in), std::move(whom));
 }
 
 // --- a channel ---
@@ -98,6 +110,45 @@ task<> want_room(state& in, sender<ware> to) {
   }
 }
 
+// Takes one, or gives up: what comes then must not be lost.
+task<> take_one(state& in, receiver<ware>& from) {
+  bool has_come = false;
+  switch (in.here.below(3)) {
+    case 0: {
+      auto got = co_await timeout(in.moment(), from.recv()).as_result();
+      has_come = got && *got;
+      break;
+    }
+    case 1: {
+      auto first = co_await select(sleep_for(in.moment()), from.recv());
+      has_come = first.index() == 1 && std::get<1>(first);
+      break;
+    }
+    default:
+      co_await sleep_for(in.moment());
+      has_come = from.try_recv().has_value();
+  }
+  if (has_come) --in.held;
+}
+
+task<> end_channel(state& in, std::optional<receiver<ware>>& from) {
+  in.is_closed = true;
+  if (in.here.percent(30)) {
+    from.reset();
+  } else {
+    from->close();
+    co_await sleep_for(in.moment());
+    std::vector<ware> left;
+    for (std::size_t count = 1; count > 0;) {
+      count = co_await from->recv_many(left, 1);
+      in.held -= count;
+    }
+    in.here.check(in.held == 0, "{} of what was sent has not come at the end", in.held);
+  }
+  co_await sleep_for(1s);
+  in.here.check(in.waiting == 0, "{} wait for room in a channel that is closed", in.waiting);
+}
+
 task<> play_channel(state& in) {
   auto capacity = static_cast<std::uint32_t>(in.here.between(1, 3));
   auto made = mpsc<ware>(capacity);
@@ -105,35 +156,62 @@ task<> play_channel(state& in) {
   std::vector<join_handle<void>> all;
   std::size_t count = in.here.between(1, 6);
   for (std::size_t i = 0; i < count; ++i) {
-    all.push_back(spawn(want_room, std::ref(in), made.tx));
+    all.push_back(watch_over(in, spawn(want_room, std::ref(in), made.tx)));
   }
   std::size_t steps = in.here.between(0, 6);
   for (std::size_t i = 0; i < steps; ++i) {
-    co_await sleep_for(in.moment());
-    auto got = from->try_recv();
-    if (got) --in.held;
+    co_await take_one(in, *from);
   }
   co_await sleep_for(1s);
   in.here.check(in.held <= capacity, "a channel for {} holds {}", capacity, in.held);
   in.here.check(in.waiting == 0 || in.held == capacity,
                 "{} wait for room, and of {} places {} are taken", in.waiting, capacity, in.held);
-  in.is_closed = true;
-  if (in.here.percent(50)) {
-    from->close();
-  } else {
-    from.reset();
+  co_await end_channel(in, from);
+  for (auto& each : all) co_await each;
+}
+
+task<> send_one(state& in, sender<ware> to) {
+  alive frame;
+  counted now{in.waiting};
+  co_await to.send(ware{});
+  ++in.held;
+}
+
+task<> cancel_at(time_point when, join_handle<void> whom) {
+  co_await sleep_until(when);
+  co_await whom.cancel();
+}
+
+// Some who wait for room are stopped in the very moment in which there is some.
+task<> play_handover(state& in) {
+  auto capacity = static_cast<std::uint32_t>(in.here.between(1, 2));
+  auto made = mpsc<ware>(capacity);
+  while (made.tx.try_send(ware{})) ++in.held;
+  time_point when = now() + 1ms;
+  std::vector<join_handle<void>> all;
+  std::size_t count = in.here.between(2, 4);
+  for (std::size_t i = 0; i < count; ++i) {
+    auto one = spawn(send_one, std::ref(in), made.tx);
+    bool is_stopped = in.here.percent(50);
+    all.push_back(is_stopped ? spawn(cancel_at, when, std::move(one)) : std::move(one));
   }
-  co_await sleep_for(1s);
-  in.here.check(in.waiting == 0, "{} wait for room in a channel that is closed", in.waiting);
+  co_await sleep_until(when);
+  bool has_come = true;
+  while (has_come) {
+    auto got = co_await timeout(10ms, made.rx.recv()).as_result();
+    has_come = got.has_value();
+    if (has_come) --in.held;
+  }
+  in.here.check(in.waiting == 0, "{} wait for room in a channel that is empty", in.waiting);
+  made.rx.close();
   for (auto& each : all) co_await each;
 }
 
 // --- a semaphore ---
 
 task<> use(state& in, semaphore::permit got) {
-  in.held += got.count();
+  auto kept = std::move(got);
   co_await sleep_for(in.moment());
-  in.held -= got.count();
 }
 
 task<> take_permits(state& in, semaphore& from, std::size_t count) {
@@ -156,6 +234,8 @@ task<> take_permits(state& in, semaphore& from, std::size_t count) {
         got.emplace(co_await from.acquire(count));
     }
   }
+  bool is_late = in.here.turns_take_no_time() && in.is_closed && now() > in.closed_at;
+  in.here.check(!got || !is_late, "permits are got of a semaphore that is closed");
   if (got) co_await use(in, std::move(*got));
 }
 
@@ -175,7 +255,8 @@ task<> play_semaphore(state& in) {
   std::vector<join_handle<void>> all;
   std::size_t count = in.here.between(1, 6);
   for (std::size_t i = 0; i < count; ++i) {
-    all.push_back(spawn(want_permits, std::ref(in), std::ref(gate), in.here.between(1, total)));
+    auto made = spawn(want_permits, std::ref(in), std::ref(gate), in.here.between(1, total));
+    all.push_back(watch_over(in, std::move(made)));
   }
   bool is_early = in.here.percent(30);
   co_await sleep_for(is_early ? in.moment() : 1s);
@@ -184,6 +265,7 @@ task<> play_semaphore(state& in) {
     in.here.check(gate.available() == total, "{} permits of {} are back", gate.available(), total);
   }
   in.is_closed = true;
+  in.closed_at = now();
   gate.close();
   co_await sleep_for(1s);
   in.here.check(in.waiting == 0, "{} wait for permits of a semaphore that is closed", in.waiting);
@@ -195,10 +277,15 @@ task<> program(state& in) {
   for (std::size_t i = 0; i < in.rounds && !in.here.failure(); ++i) {
     in.is_closed = false;
     in.held = 0;
-    if (in.here.percent(50)) {
-      co_await play_channel(in);
-    } else {
-      co_await play_semaphore(in);
+    switch (in.here.below(3)) {
+      case 0:
+        co_await play_channel(in);
+        break;
+      case 1:
+        co_await play_handover(in);
+        break;
+      default:
+        co_await play_semaphore(in);
     }
   }
 }
