@@ -17,10 +17,11 @@ import sys
 from pathlib import Path
 
 import hostile
+import simulation
 import suites
 from common import ROOT, Broken, Plan, say
 
-FIGURES = {**hostile.FIGURES, **suites.FIGURES}
+FIGURES = {**hostile.FIGURES, **simulation.FIGURES, **suites.FIGURES}
 
 
 def parse_arguments():

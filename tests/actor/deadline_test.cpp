@@ -34,6 +34,10 @@ struct pass_on {
 struct pass_for_ever {
   event* until;
 };
+struct pass_late {
+  event* until;
+  long* waited_ms;
+};
 
 class silent : public actor {
 public:
@@ -49,6 +53,10 @@ public:
   explicit front(ref<silent> behind) : behind_{std::move(behind)} {}
   task<long> on(pass_on m) { return measure(m.until); }
   task<long> on(pass_for_ever m) { return measure(m.until); }
+  task<> on(pass_late m) {
+    co_await sleep_for(8s);
+    *m.waited_ms = co_await measure(m.until);
+  }
 
 private:
   // How long it was let wait, in ms.
@@ -184,6 +192,23 @@ BOOST_AUTO_TEST_CASE(ask_deadline_is_inherited_by_what_a_handler_asks) {
     auto answered = co_await f.ask(pass_on{&open}, within(1ms)).as_result();
     BOOST_TEST((answered.has_value() || answered.error() == ask_errc::timeout));
     until.set();
+  });
+}
+
+// Limits above the default are inherited as a number of sweeps, which have to go on meanwhile.
+BOOST_AUTO_TEST_CASE(ask_deadline_that_is_long_is_in_time_for_who_asks_late) {
+  rt.block_on([]() -> task<> {
+    event until;
+    long waited_ms = 0;
+    auto s = spawn<silent>();
+    auto f = spawn<front>(s);
+    (void)co_await f.ask<pass_late>(within(10s), &until, &waited_ms).as_result();
+    co_await sleep_for(20s);
+    BOOST_TEST(waited_ms >= 2000);
+    BOOST_TEST(waited_ms <= 2500);  // 5 % of the limit late at most.
+    until.set();
+    s.stop();
+    co_await s.ended();
   });
 }
 

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <deque>
@@ -14,6 +15,7 @@
 #include <troupe/runtime/runtime.hpp>
 #include <troupe/sched/sleep.hpp>
 #include <troupe/sched/spawn_blocking.hpp>
+#include <troupe/sched/timeout.hpp>
 #include <troupe/sync/event.hpp>
 #include <troupe/sync/mpsc.hpp>
 #include <troupe/task/scope.hpp>
@@ -394,6 +396,39 @@ BOOST_AUTO_TEST_CASE(the_destructor_destroys_the_children_of_what_is_suspended) 
     (void)settled_tasks(rt, 5);
   }
   BOOST_TEST(owned.use_count() == 1);
+}
+
+// Such a child may refer to what lies there.
+BOOST_AUTO_TEST_CASE(the_destructor_destroys_the_child_of_a_limit_before_the_frame_that_awaits_it) {
+  struct part {
+    explicit part(bool& of) : lives{of} { lives = true; }
+    ~part() { lives = false; }
+    part(const part&) = delete;
+    part& operator=(const part&) = delete;
+    bool& lives;
+  };
+  struct user {
+    ~user() { too_late += lives ? 0 : 1; }
+    const bool& lives;
+    int& too_late;
+  };
+  event never;
+  std::array<bool, 10> lives{};
+  int too_late = 0;
+  {
+    runtime rt{with_workers(1)};
+    for (bool& mine : lives) {
+      rt.spawn([&]() -> task<> {
+          part here{mine};
+          co_await timeout(24h, [](bool& lent, int& count, event& end) -> task<> {
+            user refers{lent, count};
+            co_await end.wait();
+          }(mine, too_late, never));
+        }).detach();
+    }
+    (void)settled_tasks(rt, 2 * lives.size());
+  }
+  BOOST_TEST(too_late == 0);
 }
 
 BOOST_AUTO_TEST_CASE(the_destructor_destroys_the_tasks_of_a_scope) {

@@ -4,8 +4,6 @@
 
 namespace troupe::scenarios {
 
-using namespace std::chrono_literals;
-
 std::size_t ask_book::open(promise given) {
   entries_.push_back({.given = given, .began_at = scene_.now()});
   return entries_.size() - 1;
@@ -22,11 +20,10 @@ ask_book::entry& ask_book::end(std::size_t number) {
   entry& mine = entries_[number];
   scene_.check(!mine.has_ended, "request {} ends twice", number);
   mine.has_ended = true;
-  if (mine.given.limit == duration::zero() || !scene_.turns_take_no_time()) return mine;
-  duration lateness = mine.given.is_exact ? 2ms : mine.given.limit / 20 + 2ms;
+  if (!mine.given.limit || !scene_.turns_take_no_time()) return mine;
   duration took = scene_.now() - mine.began_at;
-  scene_.check(took <= mine.given.limit + lateness, "request {} took {} ns of {}", number,
-               took.count(), mine.given.limit.count());
+  scene_.check(took <= *mine.given.limit + mine.given.lateness, "request {} took {} ns of {}",
+               number, took.count(), mine.given.limit->count());
   return mine;
 }
 
@@ -45,11 +42,12 @@ void ask_book::failed(std::size_t number, boost::system::error_code code) {
                code.message());
   bool is_by_time = code == ask_errc::timeout || code == ask_errc::expired ||
                     (code == ask_errc::mailbox_full && !mine.given.may_be_full);
-  scene_.check(!is_by_time || mine.given.limit > duration::zero(),
-               "request {} without a limit fails by time: {}", number, code.message());
-  scene_.check(!is_by_time || scene_.now() - mine.began_at >= mine.given.limit,
+  scene_.check(!is_by_time || mine.given.limit, "request {} without a limit fails by time: {}",
+               number, code.message());
+  duration limit = mine.given.limit.value_or(duration::zero());
+  scene_.check(!is_by_time || scene_.now() - mine.began_at >= limit,
                "request {} fails too early, after {} ns of {}: {}", number,
-               (scene_.now() - mine.began_at).count(), mine.given.limit.count(), code.message());
+               (scene_.now() - mine.began_at).count(), limit.count(), code.message());
   bool is_of_caller = code == ask_errc::canceled || code == ask_errc::canceled_unrun;
   scene_.check(!is_of_caller, "request {} fails with {}", number, code.message());
 }

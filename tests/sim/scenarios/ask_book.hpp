@@ -1,7 +1,10 @@
 #pragma once
 
+#include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include <troupe/actor/ask.hpp>
@@ -15,11 +18,17 @@ namespace troupe::scenarios {
 /// family, in time; it is run at most once, and not after its end.
 class ask_book {
 public:
+  /// The lateness of a limit of its own, and of the runtime's default.
+  static constexpr duration exact = std::chrono::milliseconds{2};
+  static constexpr duration coarse(duration limit) noexcept {
+    return std::max(limit / 20, 2 * exact);
+  }
+
   /// What is known of its limit.
   struct promise {
-    duration limit{};          ///< Zero: none.
-    bool is_exact = false;     ///< Else it may be 5 % late.
-    bool may_be_full = false;  ///< The receiver may refuse it at once.
+    std::optional<duration> limit{};
+    duration lateness = exact;  ///< At most.
+    bool may_be_full = false;   ///< The receiver may refuse it at once.
   };
 
   explicit ask_book(scene& of) : scene_{of} {}

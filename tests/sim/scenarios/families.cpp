@@ -5,6 +5,7 @@
 namespace troupe::scenarios {
 
 std::span<const family> families() noexcept {
+  // clang-format off
   static constexpr std::array all{
       family{"messages", &play_messages},
       family{"requests", &play_requests},
@@ -19,7 +20,11 @@ std::span<const family> families() noexcept {
       family{"groups", &play_groups},
       family{"rooms", &play_rooms},
       family{"prompt", &play_prompt},
+      family{"deadlines", &play_deadlines},
+      family{"endings", &play_endings},
+      family{"streams", &play_streams},
   };
+  // clang-format on
   return all;
 }
 

@@ -197,11 +197,13 @@ actor_options some_options(scene& here) {
 
 // Ends one reader at some time, from outside of the runtime.
 void plan_an_end(scene& here, weak_ref<reader> whom) {
-  bool is_kill = here.percent(50);
-  here.world().after(here.some_time(), [whom, is_kill] {
+  auto how = here.below(3);
+  here.world().after(here.some_time(), [&here, whom, how] {
     auto found = whom.lock();
     if (!found) return;
-    is_kill ? found->kill() : found->stop();
+    if (how == 0) found->kill();
+    if (how == 1) found->stop();
+    if (how == 2) (void)here.world().crash(*found);
   });
 }
 

@@ -162,18 +162,19 @@ private:
 
 // A limit, and what it promises.
 std::pair<ask_limit, ask_book::promise> some_limit(state& in) {
-  ask_book::promise given{.limit = 5s, .is_exact = false, .may_be_full = in.may_refuse};
+  ask_book::promise given{
+      .limit = 5s, .lateness = ask_book::coarse(5s), .may_be_full = in.may_refuse};
   ask_limit limit{};
   switch (in.here.below(5)) {
     case 0:
       limit = no_deadline;
-      given.limit = duration::zero();
+      given.limit.reset();
       break;
     case 1:
     case 2:
       given.limit = 1ms + in.here.some_time();
-      given.is_exact = true;
-      limit = within(given.limit);
+      given.lateness = ask_book::exact;
+      limit = within(*given.limit);
       break;
     default:
       break;
@@ -237,11 +238,13 @@ actor_options some_options(state& in) {
 }
 
 void plan_an_end(scene& here, weak_ref<server> whom) {
-  bool is_kill = here.percent(50);
-  here.world().after(here.some_time(), [whom, is_kill] {
+  auto how = here.below(3);
+  here.world().after(here.some_time(), [&here, whom, how] {
     auto found = whom.lock();
     if (!found) return;
-    is_kill ? found->kill() : found->stop();
+    if (how == 0) found->kill();
+    if (how == 1) found->stop();
+    if (how == 2) (void)here.world().crash(*found);
   });
 }
 

@@ -106,16 +106,23 @@ void scene::hear(const undelivered& lost) {
 }
 
 void scene::hear(const troupe::failure& seen) {
+  bool is_expected = false;
   try {
     std::rethrow_exception(seen.error);
   } catch (const planned_crash&) {
-    ++planned_failures_;
+    is_expected = true;
   } catch (const restart_limit_error&) {
-    ++planned_failures_;
+    is_expected = true;
+  } catch (const sim::injected_crash&) {
+    is_expected = true;
+  } catch (const system_error&) {
+    is_expected = expects_system_errors_;
   } catch (...) {
-    fail(fmt::format("nobody awaits the exception of {}:{} {}: {}", seen.spawned_at.file_name(),
-                     seen.spawned_at.line(), seen.actor, describe(seen.error)));
+    // Told below.
   }
+  if (is_expected) return;
+  fail(fmt::format("nobody awaits the exception of {}:{} {}: {}", seen.spawned_at.file_name(),
+                   seen.spawned_at.line(), seen.actor, describe(seen.error)));
 }
 
 void scene::hear(log_level level, std::string_view text) {

@@ -217,11 +217,13 @@ task<> send_letters(state& in, std::vector<ref<child>> to, std::size_t sender) {
 
 // Some are killed, or asked to end, from outside.
 void plan_an_end(state& in, weak_ref<child> whom) {
-  bool is_kill = in.here.percent(60);
-  in.here.world().after(in.here.some_time(), [whom, is_kill] {
+  auto how = in.here.below(3);
+  in.here.world().after(in.here.some_time(), [&in, whom, how] {
     auto found = whom.lock();
     if (!found) return;
-    is_kill ? found->kill() : found->stop();
+    if (how == 0) found->kill();
+    if (how == 1) found->stop();
+    if (how == 2) (void)in.here.world().crash(*found);
   });
 }
 

@@ -86,10 +86,11 @@ public:
     if (timer_) return timer_->poll();
     return deadline_.is_coarse() && list_->has_passed(deadline_.sweep());
   }
-  /// Has `waiting` woken at the deadline. With `looks_again` also at the next sweep.
+  /// Has `waiting` woken at the deadline. With `looks_again` also at the next sweep. What counts in
+  /// sweeps needs them to go on, also where only those who inherit it do.
   [[nodiscard]] bool enlist(task_core& waiting, waker key, bool looks_again) noexcept {
     if (timer_ && !timer_->enlist(key)) return false;
-    bool is_swept = !timer_ && deadline_.is_coarse();
+    bool is_swept = deadline_.is_coarse();
     if (!looks_again && !is_swept) return true;
     alarmed_ = &waiting;
     std::uint32_t sweep = looks_again ? list_->current() + 1 : deadline_.sweep();

@@ -22,8 +22,12 @@ public:
       : body_{std::move(other.body_)},
         where_{other.where_},
         core_{std::exchange(other.core_, nullptr)} {}
+  /// A child that has not ended is left only when the runtime has, which destroys the frame of the
+  /// awaiting task: what the child refers to there has to outlive it.
   ~child_operation() {
-    if (core_ != nullptr) core_->detach();
+    if (core_ == nullptr) return;
+    if (!core_->done()) core_->abandon();
+    core_->detach();
   }
 
   void start() noexcept {
