@@ -1,12 +1,15 @@
-// What has to happen at once: a stop, the end of the others when one fails, a result that is there.
+// What has to happen at once: a stop, the end of the others when one fails, a result that is there,
+// and that a timer is heard of no more.
 
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
+#include <optional>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include <troupe/actor/actor.hpp>
 #include <troupe/sched/sleep.hpp>
 #include <troupe/sched/timeout.hpp>
 #include <troupe/sync/join_set.hpp>
@@ -138,10 +141,77 @@ task<> gather(state& in) {
   }
 }
 
+struct ring {
+  std::size_t which = 0;
+};
+
+// Timers that are due together, and cancel one another.
+class alarm_clock : public actor {
+public:
+  explicit alarm_clock(state& in) : in_{in}, is_canceled_(in.here.between(1, 4), false) {}
+
+  void on_start() {
+    for (std::size_t i = 0; i < is_canceled_.size(); ++i) {
+      timers_.push_back(self(this).send_after(in_.moment(), ring{i}));
+    }
+  }
+  void on(ring m) {
+    in_.here.check(!is_canceled_[m.which], "a timer comes after it was canceled, or twice");
+    is_canceled_[m.which] = true;
+    if (in_.here.percent(50)) return;
+    std::size_t other = in_.here.below(timers_.size());
+    timers_[other].cancel();
+    is_canceled_[other] = true;
+  }
+
+private:
+  state& in_;
+  std::vector<bool> is_canceled_;
+  std::vector<actor_timer> timers_;
+  alive counted_;
+};
+
+task<> ring_bells(state& in) {
+  auto clock = spawn<alarm_clock>(in);
+  co_await sleep_for(10ms);
+}
+
+struct question {};
+struct forget {};
+
+// Promises an answer, and forgets it.
+class forgetful : public actor {
+public:
+  explicit forgetful(state& in) : in_{in} {}
+
+  void on(question, reply<int> back) {
+    auto delay = in_.moment();
+    if (delay == duration::zero()) return;
+    kept_.emplace(std::move(back));
+    self(this).send_after(delay, forget{});
+  }
+  void on(forget) { kept_.reset(); }
+
+private:
+  state& in_;
+  std::optional<reply<int>> kept_;
+  alive counted_;
+};
+
+task<> ask_in_vain(state& in) {
+  auto asked = spawn<forgetful>(in);
+  time_point latest = now() + 5ms;
+  auto got = co_await asked.ask(question{}).as_result();
+  in.here.check(!got && got.error() == ask_errc::broken_reply,
+                "a request whose reply is dropped ends with {}",
+                got ? "an answer" : got.error().message());
+  in.check_time(latest, "the end of a request whose reply is dropped");
+}
+
 task<> program(state& in) {
   alive frame;
   for (std::size_t i = 0; i < in.rounds && !in.here.failure(); ++i) {
-    switch (in.here.below(5)) {
+    switch (in.here.below(7)) {
       case 0:
         co_await stop_one(in);
         break;
@@ -153,6 +223,12 @@ task<> program(state& in) {
         break;
       case 3:
         co_await limit_one(in);
+        break;
+      case 4:
+        co_await ring_bells(in);
+        break;
+      case 5:
+        co_await ask_in_vain(in);
         break;
       default:
         co_await gather(in);

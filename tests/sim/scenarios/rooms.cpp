@@ -9,6 +9,7 @@
 
 #include <troupe/sched/sleep.hpp>
 #include <troupe/sched/timeout.hpp>
+#include <troupe/sync/event.hpp>
 #include <troupe/sync/mpsc.hpp>
 #include <troupe/sync/semaphore.hpp>
 #include <troupe/task/select.hpp>
@@ -177,24 +178,42 @@ task<> send_one(state& in, sender<ware> to) {
   ++in.held;
 }
 
+task<> send_unless(state& in, sender<ware> to, event& leaves) {
+  alive frame;
+  counted now{in.waiting};
+  auto first = co_await select(leaves.wait(), to.send(ware{}));
+  if (first.index() == 1) ++in.held;
+}
+
 task<> cancel_at(time_point when, join_handle<void> whom) {
   co_await sleep_until(when);
   co_await whom.cancel();
 }
 
-// Some who wait for room are stopped in the very moment in which there is some.
+task<> set_at(time_point when, event& what) {
+  co_await sleep_until(when);
+  what.set();
+}
+
+// Some who wait for room give up in the very moment in which there is some.
 task<> play_handover(state& in) {
   auto capacity = static_cast<std::uint32_t>(in.here.between(1, 2));
   auto made = mpsc<ware>(capacity);
   while (made.tx.try_send(ware{})) ++in.held;
   time_point when = now() + 1ms;
+  event leaving;
   std::vector<join_handle<void>> all;
   std::size_t count = in.here.between(2, 4);
   for (std::size_t i = 0; i < count; ++i) {
+    if (in.here.percent(30)) {
+      all.push_back(spawn(send_unless, std::ref(in), made.tx, std::ref(leaving)));
+      continue;
+    }
     auto one = spawn(send_one, std::ref(in), made.tx);
-    bool is_stopped = in.here.percent(50);
+    bool is_stopped = in.here.percent(30);
     all.push_back(is_stopped ? spawn(cancel_at, when, std::move(one)) : std::move(one));
   }
+  all.push_back(spawn(set_at, when, std::ref(leaving)));
   co_await sleep_until(when);
   bool has_come = true;
   while (has_come) {
