@@ -84,7 +84,7 @@ task<> send_by_permit(state& in, sender<parcel>& to, wire& on, sending& wait, pa
   check_room(in, on);
   if (in.here.percent(50)) co_await sleep_for(in.here.some_time());
   if (in.here.percent(30)) co_return;
-  bool is_refused = to.closed() && on.capacity == 0;
+  bool is_refused = on.has_ended && on.capacity == 0;
   std::move(permit).send(std::move(m));
   if (!is_refused) wait.accept();
 }

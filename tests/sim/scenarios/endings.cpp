@@ -141,7 +141,8 @@ public:
     watched& of = found->second;
     in_.here.check(!of.is_forgotten, "a notice comes after demonitor()");
     in_.here.check(!m.restarts, "a notice of a restart, without a supervisor");
-    in_.here.check(++of.notices == 1, "{} notices of one end", of.notices);
+    ++of.notices;
+    in_.here.check(of.notices == 1, "{} notices of one end", of.notices);
     check_reason(in_.fates[of.which], m.why.kind);
   }
   void on(note m) {

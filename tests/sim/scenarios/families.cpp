@@ -23,6 +23,7 @@ std::span<const family> families() noexcept {
       family{"deadlines", &play_deadlines},
       family{"endings", &play_endings},
       family{"streams", &play_streams},
+      family{"memory", &play_memory},
   };
   // clang-format on
   return all;

@@ -21,6 +21,7 @@ void play_channels(scene& here);
 void play_deadlines(scene& here);
 void play_endings(scene& here);
 void play_groups(scene& here);
+void play_memory(scene& here);
 void play_messages(scene& here);
 void play_permits(scene& here);
 void play_prompt(scene& here);

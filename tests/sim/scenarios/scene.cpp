@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <exception>
+#include <new>
 
 #include <troupe/actor/supervisor.hpp>
 
@@ -115,6 +116,8 @@ void scene::hear(const troupe::failure& seen) {
     is_expected = true;
   } catch (const sim::injected_crash&) {
     is_expected = true;
+  } catch (const std::bad_alloc&) {
+    is_expected = world_ && world_->failed_allocations() > 0;
   } catch (const system_error&) {
     is_expected = expects_system_errors_;
   } catch (...) {
