@@ -113,6 +113,26 @@ task<> fail_once(state& in, const std::vector<ref<child>>& children, std::size_t
   check_group(in, births, failed);
 }
 
+// A supervisor goes on for as long as its limit says.
+task<> exceed_limit(state& in) {
+  auto most = static_cast<std::uint32_t>(in.here.between(1, 4));
+  auto root = spawn<supervisor>(supervision{.max_restarts = most, .within = 10s});
+  auto only = spawn_child<child>(root, &in, std::size_t{0});
+  std::size_t times = in.here.between(1, 3);
+  for (std::size_t i = 0; i < times; ++i) {
+    for (std::uint32_t failures = 0; failures < most; ++failures) {
+      co_await only.send(crash{});
+      co_await sleep_for(1s);
+    }
+    in.here.check(!root.has_ended(), "a supervisor ends after {} restarts of {}", most, most);
+    if (i + 1 < times) co_await sleep_for(11s);
+  }
+  co_await only.send(crash{});
+  co_await sleep_for(1s);
+  in.here.check(root.has_ended(), "a supervisor goes on after {} failures, and allows {}", most + 1,
+                most);
+}
+
 task<> program(state& in) {
   alive frame;
   auto root = spawn<supervisor>(
@@ -133,6 +153,7 @@ task<> program(state& in) {
     in.here.check(in.ends[i] == in.children - 1 - i, "child {} of {} is number {} to end",
                   in.ends[i], in.children, i);
   }
+  co_await exceed_limit(in);
 }
 
 }  // namespace

@@ -14,6 +14,7 @@
 #include <troupe/sync/semaphore.hpp>
 #include <troupe/task/select.hpp>
 #include <troupe/task/spawn.hpp>
+#include <troupe/task/yield.hpp>
 
 #include "families.hpp"
 
@@ -291,6 +292,31 @@ task<> play_semaphore(state& in) {
   for (auto& each : all) co_await each;
 }
 
+// The first in the line wants too much, and leaves: those behind it find what they want.
+task<> play_line(state& in) {
+  std::size_t left = in.here.between(1, 3);
+  std::size_t kept = in.here.between(1, 3);
+  semaphore gate{left + kept};
+  auto mine = co_await gate.acquire(kept);
+  auto first = spawn(
+      [](state& of, semaphore& from, std::size_t all) -> task<> {
+        duration limit = 1ms + of.moment();
+        auto got = co_await timeout(limit, from.acquire(all)).as_result();
+        of.here.check(!got, "permits are got that somebody else has");
+      },
+      std::ref(in), std::ref(gate), left + kept);
+  co_await yield();
+  std::vector<join_handle<void>> all;
+  for (std::size_t i = 0; i < left; ++i) {
+    all.push_back(spawn(want_permits, std::ref(in), std::ref(gate), 1));
+  }
+  co_await first;
+  co_await sleep_for(1s);
+  in.here.check(in.waiting == 0, "{} wait for permits that nobody has", in.waiting);
+  mine.release();
+  for (auto& each : all) co_await each;
+}
+
 task<> program(state& in) {
   alive frame;
   for (std::size_t i = 0; i < in.rounds && !in.here.failure(); ++i) {
@@ -307,6 +333,8 @@ task<> program(state& in) {
         co_await play_semaphore(in);
     }
   }
+  in.is_closed = false;
+  if (!in.here.failure()) co_await play_line(in);
 }
 
 }  // namespace
