@@ -17,11 +17,12 @@ import sys
 from pathlib import Path
 
 import hostile
+import planted
 import simulation
 import suites
 from common import ROOT, Broken, Plan, say
 
-FIGURES = {**hostile.FIGURES, **simulation.FIGURES, **suites.FIGURES}
+FIGURES = {**hostile.FIGURES, **planted.FIGURES, **simulation.FIGURES, **suites.FIGURES}
 
 
 def parse_arguments():
