@@ -70,19 +70,20 @@ join_handle<void> watch_over(state& in, join_handle<void> whom) {
 
 task<> put(state& in, sender<ware>& to) {
   counted now{in.waiting};
+  ware one;
   switch (in.here.below(3)) {
     case 0: {
-      auto got = co_await timeout(in.moment(), to.send(ware{})).as_result();
+      auto got = co_await timeout(in.moment(), to.send(take(one))).as_result();
       if (got) ++in.held;
       break;
     }
     case 1: {
-      auto first = co_await select(sleep_for(in.moment()), to.send(ware{}));
+      auto first = co_await select(sleep_for(in.moment()), to.send(take(one)));
       if (first.index() == 1) ++in.held;
       break;
     }
     default:
-      co_await to.send(ware{});
+      co_await to.send(take(one));
       ++in.held;
   }
 }
@@ -175,14 +176,16 @@ task<> play_channel(state& in) {
 task<> send_one(state& in, sender<ware> to) {
   alive frame;
   counted now{in.waiting};
-  co_await to.send(ware{});
+  ware one;
+  co_await to.send(take(one));
   ++in.held;
 }
 
 task<> send_unless(state& in, sender<ware> to, event& leaves) {
   alive frame;
   counted now{in.waiting};
-  auto first = co_await select(leaves.wait(), to.send(ware{}));
+  ware one;
+  auto first = co_await select(leaves.wait(), to.send(take(one)));
   if (first.index() == 1) ++in.held;
 }
 
