@@ -243,7 +243,7 @@ def summary(rows):
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--bug", type=int, action="append", help="its number; else all")
-    parser.add_argument("--seeds", type=int, default=500, help="at most, of each range")
+    parser.add_argument("--seeds", type=int, default=1000, help="at most, of each range")
     parser.add_argument("--ranges", type=int, default=5)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--known", action="store_true", help="with the seeds of found.json")

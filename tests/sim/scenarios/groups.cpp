@@ -36,6 +36,7 @@ struct state {
   const restart_strategy strategy;
   std::vector<std::size_t> births;
   std::vector<std::size_t> ends;  // In their order, since the last failure.
+  bool is_over = false;           // The supervisor is asked to stop.
 };
 
 class child : public actor {
@@ -113,6 +114,13 @@ task<> fail_once(state& in, const std::vector<ref<child>>& children, std::size_t
   check_group(in, births, failed);
 }
 
+// A restart is no end.
+task<> wait_for_end(state& in, ref<child> whom) {
+  alive frame;
+  co_await whom.ended();
+  in.here.check(in.is_over, "a restart of a child is told as its end");
+}
+
 // A supervisor goes on for as long as its limit says.
 task<> exceed_limit(state& in) {
   auto most = static_cast<std::uint32_t>(in.here.between(1, 4));
@@ -144,11 +152,15 @@ task<> program(state& in) {
     how.actor.capacity = static_cast<std::uint16_t>(in.here.between(1, 20));
     children.push_back(spawn_child<child>(root, how, &in, i));
   }
+  std::vector<join_handle<void>> waiting;
+  for (const auto& each : children) waiting.push_back(spawn(wait_for_end, std::ref(in), each));
   co_await sleep_for(1ms);
   for (std::size_t i = 0; i < in.failures; ++i) co_await fail_once(in, children, i);
   in.ends.clear();
+  in.is_over = true;
   root.stop();
   co_await root.ended();
+  for (auto& each : waiting) co_await each;
   for (std::size_t i = 0; i < in.ends.size(); ++i) {
     in.here.check(in.ends[i] == in.children - 1 - i, "child {} of {} is number {} to end",
                   in.ends[i], in.children, i);

@@ -38,6 +38,7 @@ struct state {
   const std::size_t rounds;
   std::size_t waiting = 0;  // Of those who want room or permits.
   std::size_t held = 0;     // Rooms that are taken, or permits.
+  bool is_blocked = false;  // Who wants permits stands behind one who wants too much.
   bool is_closed = false;
   time_point closed_at{};
 };
@@ -259,6 +260,7 @@ task<> take_permits(state& in, semaphore& from, std::size_t count) {
   }
   bool is_late = in.here.turns_take_no_time() && in.is_closed && now() > in.closed_at;
   in.here.check(!got || !is_late, "permits are got of a semaphore that is closed");
+  in.here.check(!got || !in.is_blocked, "permits are got before those who have waited for longer");
   if (got) co_await use(in, std::move(*got));
 }
 
@@ -304,7 +306,9 @@ task<> play_line(state& in) {
   auto first = spawn(
       [](state& of, semaphore& from, std::size_t all) -> task<> {
         duration limit = 1ms + of.moment();
+        of.is_blocked = true;
         auto got = co_await timeout(limit, from.acquire(all)).as_result();
+        of.is_blocked = false;
         of.here.check(!got, "permits are got that somebody else has");
       },
       std::ref(in), std::ref(gate), left + kept);
