@@ -22,6 +22,7 @@ import connections
 import counts
 import hostile
 import pause
+import planted
 import shutdown
 import simulation
 import soak
@@ -30,7 +31,7 @@ from common import ROOT, Broken, Plan, Skipped, say
 
 FIGURES = {**hostile.FIGURES, **connections.FIGURES, **shutdown.FIGURES, **pause.FIGURES,
            **clock.FIGURES, **soak.FIGURES, **counts.FIGURES, **simulation.FIGURES,
-           **suites.FIGURES}
+           **planted.FIGURES, **suites.FIGURES}
 
 
 def parse_arguments():

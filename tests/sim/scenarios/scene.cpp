@@ -1,6 +1,7 @@
 #include "scene.hpp"
 
 #include <algorithm>
+#include <array>
 #include <exception>
 #include <new>
 
@@ -25,6 +26,8 @@ scene::scene(const sim::world_config& config)
       set_log_sink([](log_level level, std::string_view text) { the_scene->hear(level, text); });
   world_.emplace(config);
   world_->invariant("what the scenario says", [this] { return !failure_; });
+  constexpr std::array<duration, 4> grains{1us, 1us, 1ms, 5ms};
+  grain_ = grains[below(grains.size())];
 }
 
 scene::~scene() {
@@ -47,7 +50,7 @@ sim::node& scene::add_node(runtime_config config) {
 duration scene::some_time() {
   if (percent(15)) return duration::zero();
   if (percent(3)) return 1s + below(1000) * 1ms;
-  return below(20'000) * 1us;
+  return below(static_cast<std::uint64_t>(20ms / grain_)) * grain_;
 }
 
 void scene::break_off(sim::node& node) {

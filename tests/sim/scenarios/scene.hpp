@@ -106,6 +106,7 @@ private:
   std::optional<sim::world> world_;
   std::vector<sim::node*> nodes_;
   const bool turns_take_no_time_;
+  duration grain_{1};  // Where it is coarse, what is not to meet meets: a time-out and a wake.
   std::optional<std::string> failure_;
   std::string last_error_lines_;
   std::size_t alive_ = 0;
