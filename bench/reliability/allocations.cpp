@@ -50,7 +50,7 @@ troupe::pal::atomic<int> told{0};
 void hear_log(troupe::log_level level, std::string_view) {
   if (level >= troupe::log_level::warning) ++told;
 }
-void hear_failure(std::exception_ptr, std::source_location) { ++told; }
+void hear_failure(const troupe::failure&) { ++told; }
 void hear_undelivered(const troupe::undelivered&) { ++told; }
 
 // A time limit tells that something was lost, not what.

@@ -53,7 +53,7 @@ struct tallies {
 };
 
 pal::atomic<std::uint64_t> unobserved{0};
-void count_unobserved(std::exception_ptr, std::source_location) { unobserved.fetch_add(1); }
+void count_unobserved(const failure&) { unobserved.fetch_add(1); }
 
 struct crash_at {
   point where;

@@ -10,6 +10,7 @@
 #include <troupe/base/result.cpp>
 #include <troupe/task/core.cpp>
 #include <troupe/task/executor.hpp>
+#include <troupe/task/failure.hpp>
 #include <troupe/task/waker.hpp>
 
 namespace troupe::model {
@@ -20,7 +21,7 @@ class modelled_task;
 
 namespace troupe::inline v0_1 {
 
-inline void report_failure(std::exception_ptr, std::source_location) noexcept {
+inline void report_failure(const failure&) noexcept {
   model::check(false, "no task of a model fails");
 }
 

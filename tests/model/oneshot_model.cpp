@@ -13,6 +13,12 @@
 #include <troupe/base/memory.cpp>
 #include <troupe/sync/oneshot.hpp>
 
+namespace troupe::detail {
+
+void keep_blocks(bool) noexcept {}  // In place of base/block_pool.cpp: none are kept.
+
+}  // namespace troupe::detail
+
 namespace troupe::model {
 
 /// What both ends do is drawn: the sender sends or leaves, the receiver awaits, looks once, or

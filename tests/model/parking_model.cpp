@@ -31,6 +31,13 @@
 // Nothing here has a reason to log.
 void troupe::log(log_level, std::string_view) { model::check(false, "something is logged"); }
 
+namespace troupe::pal {
+
+// In place of random.cpp: each schedule is to be one of its own choices alone.
+std::uint64_t entropy() noexcept { return 1; }
+
+}  // namespace troupe::pal
+
 namespace troupe::model {
 
 namespace {

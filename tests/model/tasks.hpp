@@ -16,13 +16,14 @@
 #include <troupe/base/memory.cpp>
 #include <troupe/task/core.cpp>
 #include <troupe/task/executor.hpp>
+#include <troupe/task/failure.hpp>
 #include <troupe/task/join_handle.hpp>
 #include <troupe/task/start.hpp>
 #include <troupe/task/task.hpp>
 
 namespace troupe::inline v0_1 {
 
-inline void report_failure(std::exception_ptr, std::source_location) noexcept {
+inline void report_failure(const failure&) noexcept {
   model::check(false, "no task fails without somebody who asks");
 }
 
@@ -30,6 +31,7 @@ namespace detail {
 
 // In place of base/block_pool.cpp: what is kept for later would be a leak of the schedule. A frame
 // that is used after its end is not as it was.
+inline void keep_blocks(bool) noexcept {}
 inline void* allocate_block_elsewhere(std::size_t size_bytes) { return allocate(size_bytes); }
 inline void free_block_elsewhere(void* block, std::size_t size_bytes) noexcept {
   std::memset(block, 0xdd, size_bytes);

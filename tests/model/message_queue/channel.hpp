@@ -19,6 +19,12 @@
 #include <troupe/sync/detail/channel_core.cpp>
 #include <troupe/sync/mpsc.hpp>
 
+namespace troupe::detail {
+
+inline void keep_blocks(bool) noexcept {}  // In place of base/block_pool.cpp: none are kept.
+
+}  // namespace troupe::detail
+
 namespace troupe::model {
 
 /// A channel, its receiver, and senders whose number is the thread's.
