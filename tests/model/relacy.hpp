@@ -47,6 +47,9 @@ private:
 #include <relacy/thread_local.hpp>
 #include <relacy/var.hpp>
 
-// Relacy replaces those without a size. A model is one translation unit.
+// Relacy replaces the plain ones alone. A model is one translation unit.
+void* operator new(std::size_t size_bytes, const std::nothrow_t&) noexcept {
+  return ::operator new(size_bytes);
+}
 void operator delete(void* block, std::size_t) noexcept { ::operator delete(block); }
 void operator delete[](void* block, std::size_t) noexcept { ::operator delete[](block); }
