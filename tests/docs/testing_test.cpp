@@ -135,7 +135,8 @@ BOOST_AUTO_TEST_CASE(every_question_is_answered) {
     int right = 0;
     client.spawn([&]() -> task<> {
       for (int i = 0; i < 50; ++i) {
-        if (co_await ask_server(i) == 2 * i) ++right;
+        int answer = co_await ask_server(i);
+        if (answer == 2 * i) ++right;
         co_await troupe::sleep_for(400ms);
       }
     });

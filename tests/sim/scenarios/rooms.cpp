@@ -284,7 +284,8 @@ task<> play_semaphore(state& in) {
     all.push_back(watch_over(in, std::move(made)));
   }
   bool is_early = in.here.percent(30);
-  co_await sleep_for(is_early ? in.moment() : 1s);
+  duration length = is_early ? in.moment() : duration{1s};
+  co_await sleep_for(length);
   if (!is_early) {
     in.here.check(in.waiting == 0, "{} wait for permits that nobody has", in.waiting);
     in.here.check(gate.available() == total, "{} permits of {} are back", gate.available(), total);
