@@ -15,8 +15,8 @@
 #include <troupe/task/yield.hpp>
 
 #include <collected_failures.hpp>
-#include <play.hpp>
 #include <manual_executor.hpp>
+#include <play.hpp>
 #include <task/gate.hpp>
 #include <thrown_misuse.hpp>
 #include <witness.hpp>

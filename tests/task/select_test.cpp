@@ -12,8 +12,8 @@
 #include <troupe/task/yield.hpp>
 
 #include <collected_failures.hpp>
-#include <play.hpp>
 #include <manual_executor.hpp>
+#include <play.hpp>
 #include <task/gate.hpp>
 #include <witness.hpp>
 

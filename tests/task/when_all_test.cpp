@@ -10,8 +10,8 @@
 #include <troupe/task/when_all.hpp>
 #include <troupe/task/yield.hpp>
 
-#include <play.hpp>
 #include <manual_executor.hpp>
+#include <play.hpp>
 #include <task/gate.hpp>
 #include <witness.hpp>
 
