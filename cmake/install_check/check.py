@@ -32,7 +32,7 @@ canceled
 timeout: true
 blocking: 42
 beats: 3
-log: a task spawned at 
+log: actor
 ask: the receiver ended while it ran the request (may have run)
 echo: there and back
 """

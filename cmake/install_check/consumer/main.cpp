@@ -123,7 +123,7 @@ troupe::task<> main_task() {
 
 int main() {
   troupe::set_log_sink([](troupe::log_level, std::string_view text) {
-    fmt::print("log: {}\n", text.substr(0, text.find(':')));
+    fmt::print("log: {}\n", text.substr(0, text.find(' ')));
   });
   return troupe::run(main_task);
 }
