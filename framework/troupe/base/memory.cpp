@@ -14,10 +14,15 @@ namespace {
 
 constinit thread_local allocation_check* check_in_force = nullptr;
 
-void ask_check(std::size_t size_bytes) {
-  if (check_in_force == nullptr) [[likely]]
-    return;
+// Apart, so that an allocation that nobody checks keeps nothing across a call.
+[[gnu::noinline]] void* allocate_checked(std::size_t size_bytes) {
   if (check_in_force->refuses(size_bytes)) throw std::bad_alloc{};
+#if TROUPE_USE_MIMALLOC
+  if (void* block = mi_malloc(size_bytes)) return block;
+  throw std::bad_alloc{};
+#else
+  return ::operator new(size_bytes);
+#endif
 }
 
 }  // namespace
@@ -30,7 +35,8 @@ void check_allocations(allocation_check* check) noexcept {
 #if TROUPE_USE_MIMALLOC
 
 void* allocate(std::size_t size_bytes) {
-  ask_check(size_bytes);
+  if (check_in_force != nullptr) [[unlikely]]
+    return allocate_checked(size_bytes);
   void* block = mi_malloc(size_bytes);
   if (block == nullptr) throw std::bad_alloc{};
   return block;
@@ -41,7 +47,8 @@ void deallocate(void* block, std::size_t size_bytes) noexcept { mi_free_size(blo
 #else
 
 void* allocate(std::size_t size_bytes) {
-  ask_check(size_bytes);
+  if (check_in_force != nullptr) [[unlikely]]
+    return allocate_checked(size_bytes);
   return ::operator new(size_bytes);
 }
 
