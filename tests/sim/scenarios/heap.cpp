@@ -33,6 +33,14 @@ std::size_t blocks_on_heap() noexcept { return blocks.load(std::memory_order_rel
 }  // namespace troupe::scenarios
 
 void* operator new(std::size_t size_bytes) { return troupe::scenarios::take_block(size_bytes); }
+// A sanitizer brings one of its own, which would not count.
+void* operator new(std::size_t size_bytes, const std::nothrow_t&) noexcept {
+  try {
+    return troupe::scenarios::take_block(size_bytes);
+  } catch (const std::bad_alloc&) {
+    return nullptr;
+  }
+}
 void* operator new[](std::size_t size_bytes) { return troupe::scenarios::take_block(size_bytes); }
 void operator delete(void* block) noexcept { troupe::scenarios::give_block(block); }
 void operator delete[](void* block) noexcept { troupe::scenarios::give_block(block); }
