@@ -8,9 +8,9 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
-#include <troupe/io/simulated_network.hpp>
 #include <troupe/net/detail/address.hpp>
 #include <troupe/net/detail/connect_race.hpp>
+#include <troupe/net/detail/network_here.hpp>
 #include <troupe/net/detail/owned_fd.hpp>
 #include <troupe/net/detail/socket_listener.hpp>
 #include <troupe/net/detail/socket_stream.hpp>
@@ -62,11 +62,9 @@ result<io::connecting_device_ptr> begin_connection(const reactor& here, const io
 }
 
 detail::dial_function dial_from_here(bool no_delay) {
-  if (io::simulated_network* simulated = io::simulated_network::current()) {
-    return [simulated](const io::endpoint& to) { return simulated->connect(to); };
-  }
-  return [&here = reactor::current(), no_delay](const io::endpoint& to) {
-    return begin_connection(here, to, no_delay);
+  return [here = detail::network_here{}, no_delay](const io::endpoint& to) {
+    return here.simulated != nullptr ? here.simulated->connect(to)
+                                     : begin_connection(*here.real, to, no_delay);
   };
 }
 
@@ -74,14 +72,13 @@ detail::dial_function dial_from_here(bool no_delay) {
 
 io::listener tcp_listen(const std::string& address, std::uint16_t port,
                         tcp_listen_options options) {
-  io::simulated_network* simulated = io::simulated_network::current();
-  reactor* here = simulated != nullptr ? nullptr : &reactor::current();
+  detail::network_here here;
   constexpr const char* failed = "cannot listen on ";
   result<io::endpoint> at = io::endpoint::parse(address, port);
   if (at.has_error()) fail(at.error(), failed, address, port);
-  result<io::listener_device_ptr> device = simulated != nullptr
-                                               ? simulated->listen(*at, options.backlog_count)
-                                               : listen_at(*here, *at, options);
+  result<io::listener_device_ptr> device = here.simulated != nullptr
+                                               ? here.simulated->listen(*at, options.backlog_count)
+                                               : listen_at(*here.real, *at, options);
   if (device.has_error()) fail(device.error(), failed, address, port);
   return io::listener{std::move(*device)};
 }

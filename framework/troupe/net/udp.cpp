@@ -10,6 +10,7 @@
 
 #include <troupe/io/simulated_network.hpp>
 #include <troupe/net/detail/address.hpp>
+#include <troupe/net/detail/network_here.hpp>
 #include <troupe/net/detail/owned_fd.hpp>
 #include <troupe/net/detail/socket_datagram.hpp>
 #include <troupe/net/reactor.hpp>
@@ -70,21 +71,19 @@ result<io::datagram_device_ptr> connect_to(reactor& here, const io::endpoint& ad
 }  // namespace
 
 io::datagram_socket udp_bind(const std::string& address, std::uint16_t port, udp_options options) {
-  io::simulated_network* simulated = io::simulated_network::current();
-  reactor* here = simulated != nullptr ? nullptr : &reactor::current();
+  detail::network_here here;
   constexpr const char* failed = "cannot receive at ";
   result<io::endpoint> at = io::endpoint::parse(address, port);
   if (at.has_error()) fail(at.error(), failed, address, port);
   result<io::datagram_device_ptr> device =
-      simulated != nullptr ? simulated->bind_datagrams(*at, options.reuse_address)
-                           : bind_at(*here, *at, options);
+      here.simulated != nullptr ? here.simulated->bind_datagrams(*at, options.reuse_address)
+                                : bind_at(*here.real, *at, options);
   if (device.has_error()) fail(device.error(), failed, address, port);
   return io::datagram_socket{std::move(*device)};
 }
 
 task<io::datagram_socket> udp_connect(std::string host, std::uint16_t port, udp_options options) {
-  io::simulated_network* simulated = io::simulated_network::current();
-  reactor* here = simulated != nullptr ? nullptr : &reactor::current();
+  detail::network_here here;
   constexpr const char* failed = "cannot send to ";
   std::vector<io::endpoint> addresses;
   boost::system::error_code error;
@@ -102,9 +101,9 @@ task<io::datagram_socket> udp_connect(std::string host, std::uint16_t port, udp_
   // The first that the system knows a way to; else what the last one failed with.
   error = make_error_code(boost::system::errc::address_not_available);
   for (const auto& each : addresses) {
-    result<io::datagram_device_ptr> device = simulated != nullptr
-                                                 ? simulated->connect_datagrams(each)
-                                                 : connect_to(*here, each, options);
+    result<io::datagram_device_ptr> device = here.simulated != nullptr
+                                                 ? here.simulated->connect_datagrams(each)
+                                                 : connect_to(*here.real, each, options);
     if (device.has_value()) co_return io::datagram_socket{std::move(*device)};
     error = device.error();
   }

@@ -10,6 +10,7 @@
 
 #include <troupe/io/simulated_network.hpp>
 #include <troupe/net/detail/address.hpp>
+#include <troupe/net/detail/network_here.hpp>
 #include <troupe/net/detail/owned_fd.hpp>
 #include <troupe/net/detail/socket_listener.hpp>
 #include <troupe/net/detail/socket_stream.hpp>
@@ -75,13 +76,9 @@ result<io::listener_device_ptr> listen_at(reactor& here, const std::string& path
 /// One socket that is to be connected to a path; tried again while the listener's queue is full.
 class unix_caller {
 public:
-  unix_caller() : simulated_{io::simulated_network::current()} {
-    if (simulated_ == nullptr) here_ = &reactor::current();
-  }
-
   /// Errors: resource_unavailable_try_again while there is no room; others are final.
   result<io::stream_device_ptr> try_connect(const std::string& path) {
-    if (simulated_ != nullptr) return simulated_->connect_unix(path);
+    if (here_.simulated != nullptr) return here_.simulated->connect_unix(path);
     result<detail::socket_address> address = detail::unix_address(path);
     if (address.has_error()) return address.error();
     if (socket_.get() < 0) socket_ = owned_fd{::socket(AF_UNIX, kind, 0)};
@@ -89,23 +86,23 @@ public:
     while (::connect(socket_.get(), address->data(), address->size_bytes) != 0) {
       if (errno != EINTR) return last_error();
     }
-    return io::stream_device_ptr{&detail::socket_stream::make(here_->core(), socket_.release())};
+    return io::stream_device_ptr{
+        &detail::socket_stream::make(here_.real->core(), socket_.release())};
   }
 
 private:
-  io::simulated_network* simulated_;
-  reactor* here_ = nullptr;
+  detail::network_here here_;
   owned_fd socket_{-1};
 };
 
 }  // namespace
 
 io::listener unix_listen(const std::string& path, unix_listen_options options) {
-  io::simulated_network* simulated = io::simulated_network::current();
+  detail::network_here here;
   result<io::listener_device_ptr> device =
-      simulated != nullptr
-          ? simulated->listen_unix(path, options.backlog_count, options.replaces_stale)
-          : listen_at(reactor::current(), path, options);
+      here.simulated != nullptr
+          ? here.simulated->listen_unix(path, options.backlog_count, options.replaces_stale)
+          : listen_at(*here.real, path, options);
   if (device.has_error()) fail(device.error(), "cannot listen on ", path);
   return io::listener{std::move(*device)};
 }
