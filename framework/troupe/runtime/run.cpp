@@ -82,12 +82,7 @@ private:
 };
 
 void main_run::on_child_end(detail::task_core& main) noexcept {
-  if (auto error = main.exception()) {
-    log(log_level::error, fmt::format("main ended with an exception: {}", describe(error)));
-    code_ = 1;
-  } else if (main.any_exception() == nullptr) {
-    code_ = detail::take_outcome<int>(main);
-  }
+  code_ = detail::exit_code_of(main);
   {
     pal::lock guard{main_mutex_};
     main.destroy();
@@ -210,6 +205,14 @@ int main_run::finish(int code) {
 }
 
 namespace detail {
+
+int exit_code_of(task_core& main) noexcept {
+  if (auto error = main.exception()) {
+    log(log_level::error, fmt::format("main ended with an exception: {}", describe(error)));
+    return 1;
+  }
+  return main.any_exception() == nullptr ? take_outcome<int>(main) : 0;  // Else it was canceled.
+}
 
 int run_program(const runtime_config& config, std::function<task<int>()> program) {
   if (current_context() != nullptr) {

@@ -17,6 +17,24 @@ namespace detail {
 /// Runs a program to its end; see run().
 int run_program(const runtime_config& config, std::function<task<int>()> program);
 
+/// Returns: what a program ends with whose main task has ended; its exception is one line.
+int exit_code_of(task_core& main) noexcept;
+
+/// The main task of a program: awaits `call()`, which is called within it, so that what it throws
+/// is an exception out of main.
+template <class Call>
+task<int> main_task_of(Call& call) {
+  using returned = std::invoke_result_t<Call&>;
+  static_assert(std::is_same_v<returned, task<>> || std::is_same_v<returned, task<int>>,
+                "a main task must return task<> or task<int>");
+  if constexpr (std::is_same_v<returned, task<int>>) {
+    co_return co_await call();
+  } else {
+    co_await call();
+    co_return 0;
+  }
+}
+
 template <class F, class... Args>
 int run_with(const runtime_config& config, F&& f, Args&&... args) {
   auto arguments = std::tuple<std::decay_t<Args>...>{std::forward<Args>(args)...};
@@ -24,18 +42,7 @@ int run_with(const runtime_config& config, F&& f, Args&&... args) {
     return std::apply([&f](auto&... each) { return std::invoke(f, std::move(each)...); },
                       arguments);
   };
-  using returned = std::invoke_result_t<decltype(call)>;
-  static_assert(std::is_same_v<returned, task<>> || std::is_same_v<returned, task<int>>,
-                "run(main): main must return task<> or task<int>");
-  // f is called inside of the program's task, so that what it throws is an exception out of main.
-  if constexpr (std::is_same_v<returned, task<int>>) {
-    return run_program(config, [&call]() -> task<int> { co_return co_await call(); });
-  } else {
-    return run_program(config, [&call]() -> task<int> {
-      co_await call();
-      co_return 0;
-    });
-  }
+  return run_program(config, [&call] { return main_task_of(call); });
 }
 
 }  // namespace detail

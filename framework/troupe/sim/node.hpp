@@ -7,9 +7,9 @@
 #include <source_location>
 #include <string>
 #include <tuple>
-#include <type_traits>
 #include <utility>
 
+#include <troupe/runtime/run.hpp>
 #include <troupe/runtime/runtime.hpp>
 #include <troupe/sim/host.hpp>
 #include <troupe/task/start.hpp>
@@ -80,17 +80,7 @@ public:
       return std::apply([&](auto... each) { return std::invoke(main, std::move(each)...); },
                         arguments);
     };
-    using returned = std::invoke_result_t<decltype(call)&>;
-    static_assert(std::is_same_v<returned, task<>> || std::is_same_v<returned, task<int>>,
-                  "start(main): main must return task<> or task<int>");
-    start_program([call]() mutable -> task<int> {
-      if constexpr (std::is_same_v<returned, task<int>>) {
-        co_return co_await call();
-      } else {
-        co_await call();
-        co_return 0;
-      }
-    });
+    start_program([call]() mutable { return troupe::detail::main_task_of(call); });
   }
   /// Starts the program that was started last once more. Requires: there is one; none runs.
   void restart();
@@ -108,9 +98,6 @@ public:
   /// again. Called by a task, it comes after that turn. Requires: no other node on its machine is
   /// up.
   void cut_power();
-
-  /// As world::run_until() of its world.
-  [[nodiscard]] bool run_world_until(const std::function<bool()>& condition, duration limit);
 
   /// The runtime, for tasks(), actors(), dump(). Requires: is_up(); only the world runs it.
   [[nodiscard]] runtime& rt();

@@ -1,14 +1,12 @@
 #include <troupe/sim/detail/program.hpp>
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <source_location>
 
 #include <troupe/actor/all_actors.hpp>
 #include <troupe/base/log.hpp>
 #include <troupe/observe/snapshot.hpp>
-#include <troupe/task/failure.hpp>
+#include <troupe/runtime/run.hpp>
 #include <troupe/task/start.hpp>
 
 namespace troupe::inline v0_1::sim::detail {
@@ -22,12 +20,7 @@ program::~program() {
 }
 
 void program::on_child_end(troupe::detail::task_core& main) noexcept {
-  if (auto error = main.exception()) {
-    log(log_level::error, fmt::format("main ended with an exception: {}", describe(error)));
-    code_ = 1;
-  } else if (main.any_exception() == nullptr) {
-    code_ = troupe::detail::take_outcome<int>(main);
-  }
+  code_ = troupe::detail::exit_code_of(main);
   main.destroy();
   main_ = nullptr;
 }
