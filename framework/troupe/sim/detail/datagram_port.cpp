@@ -29,8 +29,7 @@ std::shared_ptr<datagram_port> datagram_port::make(std::shared_ptr<process> owne
 result<std::shared_ptr<datagram_port>> datagram_port::make_at(std::shared_ptr<process> owner,
                                                               const io::endpoint& at, bool shares) {
   machine& here = owner->where();
-  bool is_here = is_any(at) || is_loopback(at) || with_port(here.self.endpoint(), at.port()) == at;
-  if (!is_here) return make_error_code(boost::system::errc::address_not_available);
+  if (!here.has(at)) return make_error_code(boost::system::errc::address_not_available);
   result<io::endpoint> claimed = here.datagrams.claim(at, shares);
   if (claimed.has_error()) return claimed.error();
   std::shared_ptr<datagram_port> made = make(std::move(owner), shares);

@@ -26,6 +26,11 @@ class listening;
 struct machine {
   machine(std::string name, std::size_t number) : self{std::move(name), number} {}
 
+  /// Returns: whether a socket of it can have this address.
+  [[nodiscard]] bool has(const io::endpoint& at) const noexcept {
+    return is_any(at) || is_loopback(at) || with_port(self.endpoint(), at.port()) == at;
+  }
+
   host self;
   bool is_down = false;  ///< It has no power: nothing comes from there, and nothing gets there.
   port_table<listening> listeners;

@@ -16,8 +16,7 @@ listening::listening(std::shared_ptr<process> owner, int backlog_count) noexcept
 result<io::listener_device_ptr> listening::at_port(std::shared_ptr<process> owner,
                                                    const io::endpoint& at, int backlog_count) {
   machine& here = owner->where();
-  bool is_here = is_any(at) || is_loopback(at) || with_port(here.self.endpoint(), at.port()) == at;
-  if (!is_here) return make_error_code(boost::system::errc::address_not_available);
+  if (!here.has(at)) return make_error_code(boost::system::errc::address_not_available);
   result<io::endpoint> claimed = here.listeners.claim(at, false);
   if (claimed.has_error()) return claimed.error();
   auto* made = new listening{std::move(owner), backlog_count};
