@@ -216,8 +216,13 @@ std::optional<time_point> scheduler::next_timer() const noexcept {
 
 std::optional<time_point> scheduler::next_due() const noexcept {
   std::optional<time_point> next = earliest_timer();
-  // Without tasks nobody has an alarm: a sweep that is due must not hold up the end.
-  return live_tasks() > 0 ? earlier(next, alarms_.next()) : next;
+  return or_next_sweep(next, live_tasks());
+}
+
+// Without tasks nobody has an alarm: a sweep that is due must not hold up the end.
+std::optional<time_point> scheduler::or_next_sweep(std::optional<time_point> timer,
+                                                   std::size_t live) const noexcept {
+  return live > 0 ? earlier(timer, alarms_.next()) : timer;
 }
 
 std::optional<time_point> scheduler::earliest_timer() const noexcept {
@@ -255,8 +260,9 @@ scheduler::outlook scheduler::look_around(const detail::idle_set::entry& seen) n
     waits += each->io_waits.value();
   }
   found.io = waits != wakes;
-  found.next = next_due();
+  found.next = earliest_timer();
   found.live = live_tasks();
+  found.next = or_next_sweep(found.next, found.live);
   // What a timer or the driver has just made ready is seen with its worker, or its worker is seen
   // to have departed: idle_set R3.
   for (auto& each : workers_) {

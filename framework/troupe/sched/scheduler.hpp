@@ -154,6 +154,8 @@ private:
   void wake_for(detail::wake_reason reason) noexcept;
   [[nodiscard]] bool stopping() const noexcept { return stopping_.load(std::memory_order_relaxed); }
   [[nodiscard]] std::optional<time_point> earliest_timer() const noexcept;
+  [[nodiscard]] std::optional<time_point> or_next_sweep(std::optional<time_point> timer,
+                                                        std::size_t live) const noexcept;
   void advance_all(time_point now) noexcept;
   // What there is when all workers are idle.
   struct outlook {

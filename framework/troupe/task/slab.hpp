@@ -150,11 +150,9 @@ private:
       for (std::size_t i = 1; i <= near; ++i) prefetch(*mine.cells[mine.count - i]);
       return;
     }
-    mine.cells[mine.count++] = &make_cell();
-    chunk& newest = chunks_.back();
-    while (mine.count < wanted && newest.made < chunk_cells) {
-      mine.cells[mine.count++] = new (&newest.cells[newest.made++]) Cell;
-    }
+    do {
+      mine.cells[mine.count++] = &make_cell();
+    } while (mine.count < wanted && chunks_.back().made < chunk_cells);
     std::reverse(mine.cells.begin(), mine.cells.begin() + static_cast<std::ptrdiff_t>(mine.count));
   }
 
@@ -173,7 +171,7 @@ private:
                                     chunks_.begin());
   }
 
-  // Requires: no free cell. Makes room for all of them, so that giving back needs no memory.
+  // Also makes room to have all cells free, so that giving back needs no memory.
   void add_chunk() {
     free_.reserve((chunks_.size() + 1) * chunk_cells);
     chunks_.push_back({nullptr, 0});
