@@ -181,10 +181,9 @@ struct request_life {
   }
 };
 
-// Asked, and answered. The caller may be nudged meanwhile, so that it waits twice.
-struct answered : scenario<answered, 3> {
-  static constexpr const char* name = "answered";
-
+// Asked and handled, while somebody does something to the caller, who waits.
+template <class Derived>
+struct disturbed : scenario<Derived, 3> {
   request_life life;
 
   void before() { life.begin(); }
@@ -196,34 +195,28 @@ struct answered : scenario<answered, 3> {
       life.handle();
     } else {
       life.to_stopper.await();
-      life.caller->core().nudge();
+      static_cast<Derived*>(this)->disturb(life.caller->core());
     }
   }
+  void after() { life.end(); }
+};
+
+// The caller may be nudged, so that it waits twice.
+struct answered : disturbed<answered> {
+  static constexpr const char* name = "answered";
+
+  static void disturb(detail::task_core& caller) { caller.nudge(); }
   void after() {
     check(!life.was_withdrawn, "nobody gives it up");
     life.end();
   }
 };
 
-// The caller is stopped while it waits.
-struct stopped : scenario<stopped, 3> {
+// The caller is stopped.
+struct stopped : disturbed<stopped> {
   static constexpr const char* name = "stopped";
 
-  request_life life;
-
-  void before() { life.begin(); }
-  void thread(unsigned index) {
-    if (index == 0) {
-      life.ask();
-      life.await_answer();
-    } else if (index == 1) {
-      life.handle();
-    } else {
-      life.to_stopper.await();
-      life.caller->core().request_stop();
-    }
-  }
-  void after() { life.end(); }
+  static void disturb(detail::task_core& caller) { caller.request_stop(); }
 };
 
 // The caller gives up at once.

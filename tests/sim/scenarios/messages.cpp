@@ -195,18 +195,6 @@ actor_options some_options(scene& here) {
   return how;
 }
 
-// Ends one reader at some time, from outside of the runtime.
-void plan_an_end(scene& here, weak_ref<reader> whom) {
-  auto how = here.below(3);
-  here.world().after(here.some_time(), [&here, whom, how] {
-    auto found = whom.lock();
-    if (!found) return;
-    if (how == 0) found->kill();
-    if (how == 1) found->stop();
-    if (how == 2) (void)here.world().crash(*found);
-  });
-}
-
 task<> program(state& in) {
   alive frame;
   scene& here = in.here;
@@ -214,7 +202,7 @@ task<> program(state& in) {
   for (std::size_t i = 0; i < in.chosen.readers; ++i) {
     actor_options how = some_options(here);
     readers.push_back(spawn<reader>(how, in, i, how));
-    if (here.percent(15)) plan_an_end(here, weak_ref{readers.back()});
+    if (here.percent(15)) here.plan_an_end(weak_ref{readers.back()});
   }
   std::vector<join_handle<void>> tasks;
   std::vector<ref<writer>> writers;

@@ -237,17 +237,6 @@ actor_options some_options(state& in) {
   return how;
 }
 
-void plan_an_end(scene& here, weak_ref<server> whom) {
-  auto how = here.below(3);
-  here.world().after(here.some_time(), [&here, whom, how] {
-    auto found = whom.lock();
-    if (!found) return;
-    if (how == 0) found->kill();
-    if (how == 1) found->stop();
-    if (how == 2) (void)here.world().crash(*found);
-  });
-}
-
 task<> program(state& in) {
   alive frame;
   scene& here = in.here;
@@ -262,7 +251,7 @@ task<> program(state& in) {
     co_await each.send(take(m));
   }
   for (auto& each : known) {
-    if (here.percent(15)) plan_an_end(here, each);
+    if (here.percent(15)) here.plan_an_end(each);
   }
   std::vector<join_handle<void>> clients;
   for (std::size_t i = 0; i < in.clients; ++i) {

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include <troupe/actor/ref.hpp>
 #include <troupe/actor/undelivered.hpp>
 #include <troupe/base/log.hpp>
 #include <troupe/sim/world.hpp>
@@ -82,6 +83,19 @@ public:
   void end_world();
   /// Takes over hash(), steps(), length() and trace() from the world, while it exists.
   void note_history();
+
+  /// Ends an actor at some time, from outside of its runtime.
+  template <class A>
+  void plan_an_end(weak_ref<A> whom) {
+    auto how = below(3);
+    world_->after(some_time(), [this, whom, how] {
+      auto found = whom.lock();
+      if (!found) return;
+      if (how == 0) found->kill();
+      if (how == 1) found->stop();
+      if (how == 2) (void)world_->crash(*found);
+    });
+  }
 
   // --- what lives ---
 

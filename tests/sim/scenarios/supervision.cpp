@@ -215,18 +215,6 @@ task<> send_letters(state& in, std::vector<ref<child>> to, std::size_t sender) {
   }
 }
 
-// Some are killed, or asked to end, from outside.
-void plan_an_end(state& in, weak_ref<child> whom) {
-  auto how = in.here.below(3);
-  in.here.world().after(in.here.some_time(), [&in, whom, how] {
-    auto found = whom.lock();
-    if (!found) return;
-    if (how == 0) found->kill();
-    if (how == 1) found->stop();
-    if (how == 2) (void)in.here.world().crash(*found);
-  });
-}
-
 // What holds of the whole family when its supervisor has ended.
 void check_records(state& in) {
   for (std::size_t i = 0; i < in.children; ++i) {
@@ -286,13 +274,13 @@ task<> program(state& in) {
     if (here.percent(50)) how.actor.capacity = static_cast<std::uint16_t>(here.between(1, 8));
     in.records[i].kind = how.kind;
     children.push_back(spawn_child<child>(root, how, &in, i));
-    if (!in.is_watched_from_birth && here.percent(15)) plan_an_end(in, weak_ref{children.back()});
+    if (!in.is_watched_from_birth && here.percent(15)) here.plan_an_end(weak_ref{children.back()});
   }
   watcher::watch m{root, children};
   co_await watching.ask(take(m));
   in.is_over = false;
   for (const auto& each : children) {
-    if (here.percent(15)) plan_an_end(in, weak_ref{each});
+    if (here.percent(15)) here.plan_an_end(weak_ref{each});
   }
   std::vector<join_handle<void>> senders;
   std::size_t count = here.between(1, 3);

@@ -134,25 +134,19 @@ public:
 
   bool compare_exchange_strong(T& expected, T desired, order how = strongest,
                                line where = line::current()) noexcept {
-    how = model::order_at(how, access::exchange, where);
-    return compare(expected, desired, how, without_release(how), false, where);
+    return compare_ordered(expected, desired, how, false, where);
   }
   bool compare_exchange_strong(T& expected, T desired, order how, order otherwise,
                                line where = line::current()) noexcept {
-    how = model::order_at(how, access::exchange, where);
-    otherwise = model::order_at(otherwise, access::load, where, true);
-    return compare(expected, desired, how, otherwise, false, where);
+    return compare_ordered(expected, desired, how, otherwise, false, where);
   }
   bool compare_exchange_weak(T& expected, T desired, order how = strongest,
                              line where = line::current()) noexcept {
-    how = model::order_at(how, access::exchange, where);
-    return compare(expected, desired, how, without_release(how), true, where);
+    return compare_ordered(expected, desired, how, true, where);
   }
   bool compare_exchange_weak(T& expected, T desired, order how, order otherwise,
                              line where = line::current()) noexcept {
-    how = model::order_at(how, access::exchange, where);
-    otherwise = model::order_at(otherwise, access::load, where, true);
-    return compare(expected, desired, how, otherwise, true, where);
+    return compare_ordered(expected, desired, how, otherwise, true, where);
   }
 
   /// The newest value, for who stands outside of the threads: an invariant, the model's futex.
@@ -169,6 +163,19 @@ private:
   static constexpr order without_release(order how) {
     if (how == std::memory_order_acq_rel) return std::memory_order_acquire;
     return how == std::memory_order_release ? std::memory_order_relaxed : how;
+  }
+
+  // With the orders that the schedule's mutant asks for at that line. Without one for a failure it
+  // follows from the other.
+  bool compare_ordered(T& expected, T desired, order how, bool is_weak, line where) noexcept {
+    how = model::order_at(how, access::exchange, where);
+    return compare(expected, desired, how, without_release(how), is_weak, where);
+  }
+  bool compare_ordered(T& expected, T desired, order how, order otherwise, bool is_weak,
+                       line where) noexcept {
+    how = model::order_at(how, access::exchange, where);
+    otherwise = model::order_at(otherwise, access::load, where, true);
+    return compare(expected, desired, how, otherwise, is_weak, where);
   }
 
   bool is_modelled() const {
