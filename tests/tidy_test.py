@@ -18,7 +18,7 @@ import tempfile
 
 # Lowest first. An include goes to the left only; siblings in one entry never meet.
 ORDER = (("base",), ("pal",), ("task",), ("sched",), ("sync",), ("io",), ("actor",),
-         ("net", "caf", "observe", "tls"), ("runtime",), ("sim",))
+         ("net", "caf", "observe", "tls"), ("node", "runtime"), ("sim",))
 RANK = {layer: rank for rank, layers in enumerate(ORDER) for layer in layers}
 
 MAX_FILE_LINES = 600
