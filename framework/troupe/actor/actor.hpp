@@ -25,6 +25,12 @@ public:
     block_->extension().is_known = true;
     std::rethrow_exception(why);
   }
+  /// Tells its monitors `down`, with `restarts`, as if it had failed with `why` and were started
+  /// anew: it stands for something else that did. Who is linked to it is killed. In a handler
+  /// alone.
+  void announce_restart(std::exception_ptr why) const {
+    block_->announce_restart({exit_kind::failed, std::move(why)});
+  }
   /// How it ends, in on_stop() and in its destructor. Returns: `unknown` where nobody can ask, as
   /// it has neither a name, monitors nor a supervisor.
   [[nodiscard]] exit_kind ending() const noexcept {

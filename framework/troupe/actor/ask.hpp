@@ -53,7 +53,7 @@ public:
 protected:
   /// Returns: false while there is no room and waiting for it makes sense; else `error` says why it
   /// was not taken, if it was not.
-  bool try_push(request_base& message, ask_errc& error) noexcept {
+  bool try_push(envelope& message, ask_errc& error) noexcept {
     return settle(owner_->push(message), error);
   }
   /// The same for what nobody answers.
@@ -240,14 +240,15 @@ private:
   bool has_slept_ = false;
 };
 
-/// One message on its way: sent when awaited.
+/// One message on its way, or one request that somebody passes on: sent when awaited. A request
+/// that cannot be sent fails with that, and its wait has nothing to tell.
 template <class Sent>
 class tell_operation final : public actor_wait, public fallible_operation<tell_operation<Sent>> {
 public:
   static constexpr const char* name = "room in a mailbox (send)";
 
-  tell_operation(actor_block& to, Sent& made) noexcept
-      : actor_wait{to, ask_limit{}}, message_{&made} {}
+  tell_operation(actor_block& to, Sent& made, ask_limit wish = {}) noexcept
+      : actor_wait{to, wish}, message_{&made} {}
   tell_operation(tell_operation&& other) noexcept
       : actor_wait{std::move(other)}, message_{std::exchange(other.message_, nullptr)} {}
   ~tell_operation() {
@@ -257,7 +258,9 @@ public:
 
   bool poll() noexcept {
     TROUPE_ASSERT(message_ != nullptr);  // A send is awaited once.
-    if (!try_push_sent(*message_, error_)) [[unlikely]]
+    bool is_settled =
+        Sent::is_request ? try_push(*message_, error_) : try_push_sent(*message_, error_);
+    if (!is_settled) [[unlikely]]
       return is_over();
     if (error_ == ask_errc{}) message_ = nullptr;
     return true;
@@ -269,13 +272,17 @@ public:
   void delist() noexcept { delist_wait_for_room(); }
   /// Throws what a code alone does not tell: the cycle.
   void throw_in_words() const {
-    if (error_ != ask_errc{}) [[unlikely]]
+    if (error_ != ask_errc{} && !Sent::is_request) [[unlikely]]
       throw_cycle(error_);
   }
-  result<void> take() const noexcept {
-    if (error_ != ask_errc{}) [[unlikely]]
-      return make_error_code(error_);
-    return {};
+  result<void> take() noexcept {
+    if (error_ == ask_errc{}) [[likely]]
+      return {};
+    if constexpr (Sent::is_request) {
+      Sent::drop(*std::exchange(message_, nullptr), error_);
+      return {};
+    }
+    return make_error_code(error_);
   }
 
   /// Gets the message back after the send has failed or was cancelled.

@@ -10,7 +10,10 @@ public:
   /// Called under a lock that other ends wait for: it must neither wait, nor throw, nor drop a ref.
   using function = void (*)(end_hook& self, const exit_reason& why) noexcept;
 
-  explicit end_hook(function act) noexcept : watcher{&told_of_end}, act_{act} {}
+  /// `restarts`, if there is one, is called in the same way when an incarnation has ended and its
+  /// supervisor starts the next.
+  explicit end_hook(function act, function restarts = nullptr) noexcept
+      : watcher{&told_of_end}, act_{act}, restarts_{restarts} {}
   end_hook(const end_hook&) = delete;
   end_hook& operator=(const end_hook&) = delete;
   ~end_hook() { detail::unwatch(*this); }
@@ -27,10 +30,12 @@ public:
 private:
   static void told_of_end(watcher& self, const exit_reason& why, bool restarts) noexcept {
     auto& mine = static_cast<end_hook&>(self);
-    if (!restarts) mine.act_(mine, why);
+    function told = restarts ? mine.restarts_ : mine.act_;
+    if (told != nullptr) told(mine, why);
   }
 
   const function act_;
+  const function restarts_;
 };
 
 }  // namespace troupe::inline v0_1

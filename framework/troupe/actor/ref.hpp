@@ -59,20 +59,21 @@ public:
   }
   friend bool operator==(const ref&, const ref&) = default;
 
-  /// Waits for room in the mailbox and sends.
+  /// Waits for room in the mailbox and sends. The wait is limited like a request.
   /// Requires: A has a handler on(M) for exactly this type. The ref lives until the await is over.
   /// Errors: ask_errc: `receiver_gone`; `mailbox_full` when the actor refuses to let senders wait,
   ///         or sends to itself.
   /// Cancel: nothing was sent.
   template <class M>
-  [[nodiscard("nothing is sent: co_await it")]] auto send(M&& message) const {
+  [[nodiscard("nothing is sent: co_await it")]] auto send(M&& message, ask_limit limit = {}) const {
     using plain = typename finder::template given<M>;
     check_rvalue<M>();
-    return tell(new_message(plain(std::forward<M>(message))));
+    return tell(new_message(plain(std::forward<M>(message))), limit);
   }
   template <class M>
-  [[nodiscard("nothing is sent: co_await it")]] auto send(taken<M> message) const {
-    return tell(new_message(std::move(*message.from)));
+  [[nodiscard("nothing is sent: co_await it")]] auto send(taken<M> message,
+                                                          ask_limit limit = {}) const {
+    return tell(new_message(std::move(*message.from)), limit);
   }
 
   /// Sends without waiting. Errors: ask_errc: `mailbox_full`, `receiver_gone`; `message` is then
@@ -132,15 +133,8 @@ public:
   /// Example: `void on(audit m, reply<report> r) { clerk_.delegate(std::move(m), std::move(r)); }`
   template <class M, class T>
   void delegate(M message, reply<T> back) const {
-    using value_type = typename finder::template answer<M>;
-    static_assert(std::is_same_v<T, value_type>, "that actor answers M with another type than T");
     using made = detail::delegated_of<T, M>;
-    if (auto* asked = back.to()) {
-      asked->answer_by(detail::known_on(asked->answer_by(), block().exec_address()));
-    }
-    auto* passed = detail::new_envelope<made>(&detail::allocate_block, &detail::free_block,
-                                              how_.template to_delegate<M>(), std::move(message),
-                                              std::move(back));
+    made* passed = new_delegated(std::move(message), std::move(back));
     switch (block().push(*passed)) {
       case detail::message_queue::pushed::full:
         return made::drop(*passed, ask_errc::mailbox_full);
@@ -149,6 +143,14 @@ public:
       default:
         return;
     }
+  }
+  /// The same, but it waits for room, up to `limit`: then the request fails with `mailbox_full`.
+  /// Requires: the ref lives until the await is over. Cancel: the request fails with broken_reply.
+  template <class M, class T>
+  [[nodiscard("nothing is passed on: co_await it")]] auto delegate_when_room(
+      M message, reply<T> back, ask_limit limit = {}) const {
+    return detail::tell_operation<detail::delegated_of<T, M>>{
+        block(), *new_delegated(std::move(message), std::move(back)), limit};
   }
 
   /// ask() for threads that are no workers: blocks until the answer is there.
@@ -203,9 +205,20 @@ private:
   auto* new_message(M&& message) const {
     return detail::sent_of<M>::make(how_.template to_send<M>(), std::move(message));
   }
+  template <class M, class T>
+  auto* new_delegated(M&& message, reply<T>&& back) const {
+    using value_type = typename finder::template answer<M>;
+    static_assert(std::is_same_v<T, value_type>, "that actor answers M with another type than T");
+    if (auto* asked = back.to()) {
+      asked->answer_by(detail::known_on(asked->answer_by(), block().exec_address()));
+    }
+    return detail::new_envelope<detail::delegated_of<T, M>>(
+        &detail::allocate_block, &detail::free_block, how_.template to_delegate<M>(),
+        std::move(message), std::move(back));
+  }
   template <class Sent>
-  auto tell(Sent* made) const {
-    return detail::tell_operation<Sent>{block(), *made};
+  auto tell(Sent* made, ask_limit limit) const {
+    return detail::tell_operation<Sent>{block(), *made, limit};
   }
   template <class M, class Given>
   auto request_of(ask_limit limit, Given&& message) const {

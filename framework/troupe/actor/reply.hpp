@@ -1,6 +1,7 @@
 #pragma once
 
 #include <exception>
+#include <optional>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -75,6 +76,12 @@ public:
 
   /// Returns: true when nobody waits for the answer any more.
   [[nodiscard]] bool caller_gone() const noexcept { return to_ == nullptr || to_->caller_gone(); }
+
+  /// Returns: how long the caller will still wait, zero when that is over; nothing when it sets no
+  /// limit, or has only sent. Coarse limits as coarsely as they are. In the handler alone.
+  [[nodiscard]] std::optional<duration> time_left() const noexcept {
+    return to_ == nullptr ? std::nullopt : detail::time_until(to_->answer_by());
+  }
 
   /// For the framework. Returns: the request; null when it was answered, or only sent.
   [[nodiscard]] detail::request<T>* to() const noexcept { return to_; }

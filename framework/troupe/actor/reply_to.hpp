@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -13,9 +14,11 @@ namespace detail {
 template <class T, class Hear>
 class heard_request final : public request<T> {
 public:
-  static heard_request* make(Hear hear) {
+  static heard_request* make(Hear hear, std::optional<duration> limit) {
     void* room = allocate_block(sizeof(heard_request));
-    return new (room) heard_request{std::move(hear)};
+    auto* made = new (room) heard_request{std::move(hear)};
+    if (limit) made->answer_by(deadline::at(now() + *limit));
+    return made;
   }
 
 private:
@@ -51,11 +54,26 @@ private:
 ///
 /// `hear` is called once, by the thread that answers: with the value (for void a std::monostate),
 /// or with (ask_errc, const std::string* words), where `words` may be null. It must not throw.
-/// Errors: std::bad_alloc.
+/// With a `limit` the request is not begun after it, and what is asked for it inherits that.
+/// Errors: std::bad_alloc. Threads: any; with a limit workers.
 /// Example: `counter.delegate(total{}, reply_to<int>(hear));`
 template <class T, class Hear>
-reply<T> reply_to(Hear hear) {
-  return reply<T>{detail::heard_request<T, Hear>::make(std::move(hear))};
+reply<T> reply_to(Hear hear, std::optional<duration> limit = std::nullopt) {
+  return reply<T>{detail::heard_request<T, Hear>::make(std::move(hear), limit)};
 }
+
+/// Gives up a request that was made by reply_to(): it is not begun any more, or sees that its
+/// caller has gone.
+class withdrawal {
+public:
+  template <class T>
+  explicit withdrawal(const reply<T>& of) noexcept : of_{of.to()} {}
+
+  /// Requires: `hear` has not returned from its call, and does not meanwhile. Threads: any.
+  void operator()() const noexcept { (void)of_->withdraw(); }
+
+private:
+  detail::request_base* of_;
+};
 
 }  // namespace troupe::inline v0_1

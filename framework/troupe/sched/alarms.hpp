@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 
@@ -33,6 +34,10 @@ public:
   [[nodiscard]] std::uint32_t after_default() const noexcept { return current() + ahead_; }
   [[nodiscard]] std::uint32_t current() const noexcept {
     return sweeps_.load(std::memory_order_relaxed);
+  }
+  /// Returns: how long it is until that sweep, at most a period more or less; none has passed.
+  [[nodiscard]] duration until(std::uint32_t sweep) const noexcept {
+    return period_ * std::max(static_cast<std::int32_t>(sweep - current()), 0);
   }
   [[nodiscard]] bool has_passed(std::uint32_t sweep) const noexcept {
     return static_cast<std::int32_t>(current() - sweep) >= 0;

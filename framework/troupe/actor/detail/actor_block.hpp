@@ -302,6 +302,9 @@ public:
   [[nodiscard]] actor_extension* extension_if_any() const noexcept {
     return extension_.load(std::memory_order_seq_cst);  // <- extension; watch R2
   }
+  /// Tells who watches it that an incarnation has ended for `why`, and the next one begins.
+  void announce_restart(const exit_reason& why) noexcept;
+
   /// Sets what its supervisor needs. Requires: before its life begins.
   void supervise_by(std::unique_ptr<lineage> line);
 

@@ -258,6 +258,13 @@ void actor_block::tell_watchers(bool restarts) noexcept {
   });
 }
 
+void actor_block::announce_restart(const exit_reason& why) noexcept {
+  actor_extension* more = extension_if_any();
+  if (more == nullptr) return;
+  pal::lock guard{watch_lock(*this)};
+  more->watchers.for_each([&](watcher& each) { each.told(each, why, true); });
+}
+
 // Its own monitors and links: nothing that it watches is of interest any more.
 void actor_block::drop_monitors() noexcept {
   actor_extension* more = extension_if_any();

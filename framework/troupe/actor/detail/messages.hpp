@@ -130,6 +130,8 @@ struct sent_of : envelope {
       : envelope{of}, message{std::move(from)} {}
   M message;
 
+  static constexpr bool is_request = false;
+
   static sent_of* make(const envelope_table& of, M&& from) {
     return new_envelope<sent_of>(&allocate_block, &free_block, of, std::move(from));
   }
@@ -307,6 +309,8 @@ struct delegated_of final : envelope {
       : envelope{of}, message{std::move(from)}, back{std::move(to)} {}
   M message;
   reply<T> back;
+
+  static constexpr bool is_request = true;
 
   static void finish(envelope& self, handler_failure failure) noexcept {
     auto& mine = static_cast<delegated_of&>(self);

@@ -1,5 +1,7 @@
 #include <troupe/actor/detail/time_limit.hpp>
 
+#include <algorithm>
+
 #include <troupe/sched/scheduler.hpp>
 
 namespace troupe::inline v0_1::detail {
@@ -28,6 +30,12 @@ deadline known_on(deadline limit, const executor* other) noexcept {
   if (!limit.is_coarse() || (here != nullptr && here->exec == other)) return limit;
   if (here == nullptr) return deadline{};
   return deadline::at(now() + scheduler::current()->alarm_list().default_limit());
+}
+
+std::optional<duration> time_until(deadline limit) noexcept {
+  if (limit.is_none()) return std::nullopt;
+  if (limit.is_coarse()) return scheduler::current()->alarm_list().until(limit.sweep());
+  return std::max(limit.time() - now(), duration::zero());
 }
 
 bool has_passed(deadline limit) noexcept {

@@ -60,6 +60,9 @@ private:
 [[nodiscard]] deadline known_on(deadline limit, const executor* other) noexcept;
 /// Returns: whether `limit` has passed on the runtime of this thread. Requires: on a worker.
 [[nodiscard]] bool has_passed(deadline limit) noexcept;
+/// Returns: how long it is until `limit`, zero when that has passed; nothing when there is none.
+/// Requires: on a worker.
+[[nodiscard]] std::optional<duration> time_until(deadline limit) noexcept;
 
 /// The deadline in force for one wait: its own, exact as timers are; else the one of the request
 /// that is being handled; else the runtime's default, which is coarse.

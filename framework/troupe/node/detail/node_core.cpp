@@ -1,0 +1,162 @@
+#include <troupe/node/detail/node_core.hpp>
+
+#include <utility>
+
+#include <fmt/format.h>
+
+#include <troupe/base/log.hpp>
+#include <troupe/sched/timeout.hpp>
+#include <troupe/task/failure.hpp>
+#include <troupe/task/select.hpp>
+
+namespace troupe::inline v0_1::detail {
+
+namespace {
+
+constexpr const char* shut_down_words = "the node was shut down";
+
+}  // namespace
+
+node_core::node_core(node_options&& options)
+    : self_{std::make_shared<const node_self>(std::move(options))} {}
+
+void node_core::listen() {
+  if (self_->options().listen_on.empty()) return;
+  listener_.emplace(self_->listen());
+  port_ = listener_->port();
+}
+
+task<> node_core::run() {
+  try {
+    co_await scope([this](scope_handle tasks) { return work(tasks); });
+  } catch (...) {
+    ended_.set();
+    throw;
+  }
+  ended_.set();
+}
+
+task<> node_core::work(scope_handle tasks) {
+  {
+    pal::lock guard{mutex_};
+    tasks_ = tasks;
+  }
+  begun_.set();
+  co_await select(accept(), stopping_.wait());
+  close_all();
+}
+
+void node_core::close_all() {
+  std::vector<std::shared_ptr<client_link>> clients;
+  std::vector<std::shared_ptr<server_link>> servers;
+  {
+    pal::lock guard{mutex_};
+    tasks_.reset();
+    clients.assign(client_links_.begin(), client_links_.end());
+    servers.assign(server_links_.begin(), server_links_.end());
+  }
+  if (listener_) listener_->close();
+  for (auto& each : clients) each->close(shut_down_words);
+  for (auto& each : servers) each->close(shut_down_words);
+  exports_.clear();
+}
+
+// --- those that connect ---
+
+task<> node_core::accept() {
+  if (!listener_) co_return co_await stopping_.wait();
+  for (;;) {
+    auto peer = co_await listener_->accept().as_result();
+    if (!peer) {
+      log(log_level::warning,
+          fmt::format("{} could not accept: {}", self_->hello().name, peer.error().message()));
+      continue;
+    }
+    pal::lock guard{mutex_};
+    ++let_in_;
+    tasks_->spawn([self = shared_from_this(), taken = std::move(*peer)]() mutable {
+      return self->let_in(std::move(taken));
+    });
+  }
+}
+
+task<> node_core::let_in(io::stream accepted) {
+  std::string from = accepted.peer_address();
+  struct on_leave {
+    ~on_leave() {
+      pal::lock guard{of.mutex_};
+      --of.let_in_;
+    }
+    node_core& of;
+  } counted{*this};
+  try {
+    co_await serve(std::move(accepted));
+  } catch (const std::exception& ended) {
+    log(log_level::info,
+        fmt::format("{}: the link from {} has ended: {}", self_->hello().name, from, ended.what()));
+  }
+}
+
+task<> node_core::serve(io::stream accepted) {
+  const node_options& limits = self_->options();
+  io::stream peer = co_await timeout(limits.handshake_limit, self_->secure(std::move(accepted)));
+  bool is_too_many = false;
+  {
+    pal::lock guard{mutex_};
+    is_too_many = let_in_ > limits.max_links;
+  }
+  if (is_too_many) {
+    co_await timeout(limits.handshake_limit,
+                     turn_away(peer, fmt::format("{} has {} links, and no more may be",
+                                                 self_->hello().name, limits.max_links)));
+    co_return;
+  }
+  hello_frame theirs = co_await timeout(limits.handshake_limit, greet(peer, self_->hello()));
+  auto link = std::make_shared<server_link>(self_, std::move(peer), theirs.name, exports_);
+  {
+    pal::lock guard{mutex_};
+    if (!tasks_) co_return;
+    server_links_.insert(link);
+  }
+  struct on_leave {
+    ~on_leave() {
+      pal::lock guard{of.mutex_};
+      of.server_links_.erase(link);
+    }
+    node_core& of;
+    const std::shared_ptr<server_link>& link;
+  } listed{*this, link};
+  co_await link->run();
+}
+
+// --- those that are connected to ---
+
+std::shared_ptr<client_link> node_core::link_to(const std::string& address) {
+  pal::lock guard{mutex_};
+  if (auto known = users_[address].lock(); known != nullptr && !known->has_failed()) return known;
+  if (!tasks_) throw_error(make_error_code(node_errc::stopped));
+  auto made = std::make_shared<client_link>(self_, address);
+  // It lives as long as its users do, and this task until its end.
+  std::shared_ptr<client_link> user{
+      made.get(), [made](client_link*) { made->close("nobody uses it any more"); }};
+  users_[address] = user;
+  client_links_.insert(made);
+  tasks_->spawn([self = shared_from_this(), made] { return self->keep(made); });
+  return user;
+}
+
+task<> node_core::keep(std::shared_ptr<client_link> link) {
+  struct on_leave {
+    ~on_leave() {
+      pal::lock guard{of.mutex_};
+      of.client_links_.erase(link);
+      auto found = of.users_.find(link->address());
+      if (found != of.users_.end() && found->second.expired()) of.users_.erase(found);
+    }
+    node_core& of;
+    const std::shared_ptr<client_link>& link;
+  } listed{*this, link};
+  co_await link->run();
+}
+
+}  // namespace troupe::inline v0_1::detail
