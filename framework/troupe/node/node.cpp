@@ -40,7 +40,11 @@ task<remote_node> node::connect(std::string address) {
   try {
     co_await link->connected();
   } catch (const system_error& failed) {
-    throw_error(failed.code(), "no link to " + address + ": " + failed.what());
+    std::string words = failed.what();
+    std::string code = failed.code().what();  // It is told anyhow.
+    if (words.ends_with(code)) words.resize(words.size() - code.size());
+    while (words.ends_with(' ') || words.ends_with(':')) words.pop_back();
+    throw_error(failed.code(), "no link to " + address + (words.empty() ? "" : ": ") + words);
   }
   co_return remote_node{std::move(link)};
 }

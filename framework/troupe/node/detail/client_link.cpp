@@ -104,7 +104,13 @@ task<bool> client_link::live() {
 task<std::shared_ptr<node_connection>> client_link::establish() {
   io::stream peer =
       co_await timeout(options().handshake_limit, self_->connect(node_address::parse(address_)));
-  hello_frame theirs = co_await timeout(options().handshake_limit, greet(peer, self_->hello()));
+  auto greeted =
+      co_await timeout(options().handshake_limit, greet(peer, self_->hello())).as_result();
+  if (!greeted) {
+    throw_error(make_error_code(node_errc::not_a_node),
+                "it has been silent since it was connected");
+  }
+  hello_frame theirs = std::move(*greeted);
   {
     pal::lock guard{mutex_};
     peer_name_ = theirs.name;
