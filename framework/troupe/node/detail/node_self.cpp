@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <troupe/io/simulated_network.hpp>
 #include <troupe/net/tcp.hpp>
 #include <troupe/sched/random.hpp>
 #include <troupe/tls/tls.hpp>
@@ -25,6 +26,8 @@ bool is_loopback(const std::string& host) {
 }
 
 std::string name_of_process() {
+  // In a simulation all has to be the same each time.
+  if (io::simulated_network::current() != nullptr) return "node";
   char host[256] = {};
   if (gethostname(host, sizeof(host) - 1) != 0) host[0] = '?';
   return fmt::format("{}/{}", host, getpid());
