@@ -54,7 +54,50 @@ private:
   std::shared_ptr<std::vector<down>> into_;
 };
 
+struct go_on {
+  using reply = std::string;
+};
+
+/// Asks its partner whatever it is asked.
+class relay final : public actor {
+public:
+  task<std::string> on(go_on m) {
+    try {
+      co_return co_await partner_->ask(m, within(2s));
+    } catch (const system_error& error) {
+      co_return error.what();
+    }
+  }
+  void on(ref<protocol<go_on>> partner) { partner_ = std::move(partner); }
+
+private:
+  std::optional<ref<protocol<go_on>>> partner_;
+};
+
+task<> relay_to(std::string name, std::string address, std::string* words) {
+  node here = co_await node::start(plain_options(name, "0.0.0.0:7000"));
+  auto mine = spawn<relay>(actor_options{.name = name});
+  here.publish<protocol<go_on>>("relay", mine);
+  co_await sleep_for(1s);  // Both have published.
+  remote_node there = co_await here.connect(address);
+  (void)mine.try_send(co_await there.find<protocol<go_on>>("relay"));
+  if (words != nullptr) *words = co_await mine.ask(go_on{});
+  co_await sleep_for(1h);
+}
+
 BOOST_AUTO_TEST_SUITE(node_)
+
+BOOST_AUTO_TEST_CASE(ask_cycle_over_two_nodes_ends_by_its_deadline_and_names_who_waits) {
+  sim::world world{1};
+  sim::node& one = world.add_node("one");
+  sim::node& two = world.add_node("two");
+  std::string words;
+  one.spawn([&] { return relay_to("ann", two.address() + ":7000", &words); });
+  two.spawn([&] { return relay_to("bob", one.address() + ":7000", nullptr); });
+  world.expect("the cycle ends", [&] { return !words.empty(); }, 10s);
+  BOOST_TEST(words.find("ann -> relay at 10.0.0.2:7000") != std::string::npos, words);
+  BOOST_TEST(words.find("no answer before the deadline") != std::string::npos, words);
+}
 
 BOOST_AUTO_TEST_CASE(what_one_node_publishes_another_finds_sends_to_and_asks) {
   sim::world world{1};

@@ -1,12 +1,21 @@
 #include <troupe/actor/ask.hpp>
 
+#include <new>
+
 #include <troupe/actor/detail/cycle.hpp>
 
 namespace troupe::inline v0_1::detail {
 
-void actor_wait::throw_cycle(ask_errc error) const {
-  if (error == ask_errc::deadlock && cycle_ != nullptr) {
-    throw_error(make_error_code(error), *cycle_);
+void actor_wait::throw_waits(ask_errc error) const {
+  if (waits_ != nullptr) throw_error(make_error_code(error), *waits_);
+}
+
+void actor_wait::note_waits() noexcept {
+  if (!is_handler_) return;
+  try {
+    waits_.reset(chain_of_waits(*asker_, *owner_).release());
+  } catch (const std::bad_alloc&) {
+    waits_ = nullptr;  // The code has to do.
   }
 }
 
@@ -36,10 +45,11 @@ void actor_wait::forget_edge() noexcept {
 bool actor_wait::enlist_limits(waker key, edge as) noexcept {
   bool may_close_cycle = is_an_edge_ && as == edge::may_fail;
   if (!may_close_cycle) return limit_.enlist(*waiting_, key, false);
-  if (owner_->handler() != nullptr) cycle_.reset(find_cycle(*asker_, *owner_).release());
+  if (owner_->handler() != nullptr) waits_.reset(find_cycle(*asker_, *owner_).release());
+  closes_cycle_ = waits_ != nullptr;
   bool looks_again = looks_left_ != 0;
   if (looks_again) --looks_left_;
-  return cycle_ == nullptr && limit_.enlist(*waiting_, key, looks_again);
+  return !closes_cycle_ && limit_.enlist(*waiting_, key, looks_again);
 }
 
 }  // namespace troupe::inline v0_1::detail

@@ -47,8 +47,8 @@ public:
   /// No select() or timeout() around it: only the actor can end the wait.
   void await_alone() noexcept { is_alone_ = true; }
 
-  /// Throws `error` with the cycle that it is about, if it is about one.
-  void throw_cycle(ask_errc error) const;
+  /// Throws `error` with who waits for whom, where that is known.
+  void throw_waits(ask_errc error) const;
 
 protected:
   /// Returns: false while there is no room and waiting for it makes sense; else `error` says why it
@@ -100,7 +100,9 @@ protected:
   /// is_over(), or it would close a cycle.
   bool enlist_limits(waker key, edge as) noexcept;
   void delist_limits() noexcept { limit_.delist(); }
-  [[nodiscard]] bool closes_cycle() const noexcept { return cycle_ != nullptr; }
+  [[nodiscard]] bool closes_cycle() const noexcept { return closes_cycle_; }
+  /// Notes for whom a handler waits whose time is over: it may be a cycle over several nodes.
+  void note_waits() noexcept;
 
   [[nodiscard]] bool enlist_wait_for_room(waker key) noexcept {
     hold();  // The ref may go, and the actor end and its block be another's, meanwhile.
@@ -132,7 +134,8 @@ private:
   // Sweeps at which it looks once more for a cycle: two waits may have closed it at once. At the
   // first of them all of it may be awake; those that have begun to be answered then sleep on.
   unsigned char looks_left_ = 3;
-  kept_text cycle_;
+  bool closes_cycle_ = false;
+  kept_text waits_;  // Who waits for whom: a cycle, or what is known when time is over.
 };
 
 /// One request on its way: sent when awaited, withdrawn when it is left.
@@ -199,7 +202,7 @@ private:
     return failed_with<T>(make_error_code(error_));
   }
   [[gnu::noinline]] void throw_why() const {
-    throw_cycle(error_);
+    throw_waits(error_);
     if (request_ != nullptr) request_->throw_reason();
   }
   [[gnu::noinline]] void begin_limit() noexcept {
@@ -213,6 +216,7 @@ private:
     if (closes_cycle()) {
       give_up(ask_errc::deadlock, ask_errc::canceled);
     } else if (has_slept_ && limit_.is_over()) {
+      note_waits();
       give_up(is_sent_ ? ask_errc::expired : ask_errc::mailbox_full, ask_errc::timeout);
     }
     return request_ == nullptr;
@@ -273,7 +277,7 @@ public:
   /// Throws what a code alone does not tell: the cycle.
   void throw_in_words() const {
     if (error_ != ask_errc{} && !Sent::is_request) [[unlikely]]
-      throw_cycle(error_);
+      throw_waits(error_);
   }
   result<void> take() noexcept {
     if (error_ == ask_errc{}) [[likely]]

@@ -43,4 +43,15 @@ std::unique_ptr<std::string> find_cycle(actor_block& start, actor_block& target)
   return text;
 }
 
+std::unique_ptr<std::string> chain_of_waits(actor_block& start, actor_block& target) {
+  auto text = std::make_unique<std::string>(start.name_seen());
+  actor_block* at = &target;
+  for (int length = 1; length < 16 && at != nullptr; ++length) {
+    *text += " -> " + at->name_seen();
+    const task_core* handler = at->handler();
+    at = handler == nullptr ? nullptr : handler->awaited();
+  }
+  return text;
+}
+
 }  // namespace troupe::inline v0_1::detail

@@ -19,4 +19,8 @@ class actor_block;
 /// Threads: any. Bounds: 1024 actors; a longer chain is not seen.
 [[nodiscard]] std::unique_ptr<std::string> find_cycle(actor_block& start, actor_block& target);
 
+/// Returns: for whom `start` waits, and that one in turn, as far as it can be seen here: "a -> b".
+/// Of 16 actors at most; who is at another node is the last one. Errors: std::bad_alloc.
+[[nodiscard]] std::unique_ptr<std::string> chain_of_waits(actor_block& start, actor_block& target);
+
 }  // namespace troupe::inline v0_1::detail
