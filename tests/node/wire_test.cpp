@@ -352,6 +352,7 @@ BOOST_AUTO_TEST_CASE(of_keys_that_are_the_same_the_first_counts) {
 BOOST_AUTO_TEST_CASE(refuses_what_is_nested_too_deep) {
   // The struct and its vector are one level each.
   BOOST_TEST(comes_back(nested(32)));
+  BOOST_TEST(!from_wire<std::vector<nest>>(to_wire(std::vector{nested(32)})));
   BOOST_TEST(!from_wire<nest>(to_wire(nested(33))));
   BOOST_TEST(!from_wire<nest>(to_wire(nested(1000))));
   BOOST_TEST(!from_wire<nest>(std::string(10'000'000, '\1') + '\0'));
