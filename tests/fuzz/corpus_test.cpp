@@ -26,7 +26,7 @@ using fuzzed = int(const std::uint8_t*, std::size_t);
 
 extern "C" {
 fuzzed fuzz_address, fuzz_config, fuzz_endpoint, fuzz_framing, fuzz_protocol, fuzz_stream,
-    fuzz_values;
+    fuzz_values, fuzz_wire;
 #ifdef TROUPE_WITH_CAF
 fuzzed fuzz_messages;
 #endif
@@ -74,13 +74,17 @@ BOOST_AUTO_TEST_CASE(streams_keep_order_and_limit_in_all_pieces) { feed("stream"
 
 BOOST_AUTO_TEST_CASE(values_of_options_are_in_their_range) { feed("values", fuzz_values); }
 
+BOOST_AUTO_TEST_CASE(messages_of_other_nodes_are_read_as_written_or_refused) {
+  feed("wire", fuzz_wire);
+}
+
 BOOST_AUTO_TEST_CASE(no_inputs_lie_where_nothing_reads_them) {
   std::set<std::string> found;
   for (const auto& each : files::directory_iterator{corpus}) {
     found.insert(each.path().filename().string());
   }
-  std::set<std::string> expected{"address",  "config",   "endpoint", "framing",
-                                 "messages", "protocol", "stream",   "values"};
+  std::set<std::string> expected{"address",  "config", "endpoint", "framing", "messages",
+                                 "protocol", "stream", "values",   "wire"};
   BOOST_TEST(found == expected, boost::test_tools::per_element());
 }
 

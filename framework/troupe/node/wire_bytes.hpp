@@ -4,11 +4,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <set>
 #include <string>
 #include <string_view>
 #include <typeinfo>
 #include <utility>
-#include <vector>
 
 #include <boost/core/demangle.hpp>
 #include <boost/endian/conversion.hpp>
@@ -130,17 +130,13 @@ public:
   }
   void end() { out_ += '}'; }
 
-  /// Returns: false when the struct is within itself: then its name was written.
-  [[nodiscard]] bool enter(const std::string& name) {
-    for (const std::string* outer : within_) {
-      if (*outer != name) continue;
-      text(name);
-      return false;
-    }
-    within_.push_back(&name);
-    return true;
+  /// Returns: false when the struct was described before; then its name alone was written. So a
+  /// struct may hold itself, and no text is longer than its structs are.
+  [[nodiscard]] bool is_new(const std::string& name) {
+    bool is_first = described_.insert(name).second;
+    if (!is_first) text(name);
+    return is_first;
   }
-  void leave() { within_.pop_back(); }
 
   [[nodiscard]] std::string take() noexcept { return std::exchange(out_, {}); }
 
@@ -150,16 +146,26 @@ private:
   }
 
   std::string out_;
-  std::vector<const std::string*> within_;
+  std::set<std::string> described_;
 };
 
-/// How a type of one's own travels where its fields are not all of it: a specialization has
+/// How a class travels whose fields are not all of it, or not public. Its specialization is
+/// declared before the first message with that class in it; it writes at least one byte.
 ///
-///     static void write(wire_writer& to, const T& value);
-///     static bool read(wire_reader& from, T& value);        // false: these bytes are no T
-///     static void describe(wire_layout& to);                // text() that names the format
+/// Example:
 ///
-/// Example: `template <> struct troupe::wire_codec<decimal> { ... };`
+///     template <>
+///     struct troupe::wire_codec<celsius> {
+///       static void write(wire_writer& to, const celsius& t) { write_part(to, t.degrees()); }
+///       // Returns: false when these bytes are none.
+///       static bool read(wire_reader& from, celsius& t) {
+///         double degrees = 0;
+///         if (!read_part(from, degrees) || !(degrees >= -273.15)) return false;
+///         t = celsius{degrees};
+///         return true;
+///       }
+///       static void describe(wire_layout& to) { describe_part<double>(to); }
+///     };
 template <class T>
 struct wire_codec;
 

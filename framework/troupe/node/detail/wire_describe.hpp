@@ -3,8 +3,7 @@
 #include <string>
 #include <string_view>
 
-#include <boost/pfr/core.hpp>
-
+#include <troupe/node/detail/wire_refuse.hpp>
 #include <troupe/node/detail/wire_types.hpp>
 
 namespace troupe::inline v0_1::detail {
@@ -13,10 +12,16 @@ template <class T>
 void describe(wire_layout& to);
 
 template <class T>
+constexpr bool is_char =
+    std::same_as<T, char> || std::same_as<T, wchar_t> || std::same_as<T, char8_t> ||
+    std::same_as<T, char16_t> || std::same_as<T, char32_t>;
+
+template <wire_number T>
 constexpr char number_kind() {
   if (std::is_same_v<T, bool>) return 'b';
   if (std::is_floating_point_v<T>) return 'f';
   if (std::is_enum_v<T>) return 'e';
+  if (is_char<T>) return 'c';  // Signed on some processors and not on others.
   return std::is_signed_v<T> ? 'i' : 'u';
 }
 
@@ -24,26 +29,27 @@ template <class... Parts>
 void describe_all(wire_layout& to, std::string_view name,
                   std::type_identity<std::tuple<Parts...>>) {
   to.begin(name);
-  (describe<std::remove_cvref_t<Parts>>(to), ...);
+  (describe<std::remove_cv_t<Parts>>(to), ...);
   to.end();
 }
 
-template <class T, std::size_t... I>
-void describe_struct(wire_layout& to, std::index_sequence<I...>) {
-  using parts = std::tuple<boost::pfr::tuple_element_t<I, T>...>;
-  describe_all(to, type_spelled<T>(), std::type_identity<parts>{});
-}
-
-template <class>
-struct parts_of;
-template <template <class...> class Template, class... Parts>
-struct parts_of<Template<Parts...>> {
-  using type = std::tuple<Parts...>;
-};
+template <class T>
+using parts_id = std::type_identity<typename parts_of<T>::type>;
 
 template <class T>
+void describe_time(wire_layout& to) {
+  using clock = typename T::clock;
+  bool is_system = std::same_as<clock, std::chrono::system_clock>;
+  to.begin(is_system ? "system_clock" : std::string_view{type_spelled<clock>()});
+  describe<typename T::duration>(to);
+  to.end();
+}
+
+/// To name it is to check that a T can travel, whatever it consists of.
+template <class T>
 void describe(wire_layout& to) {
-  if constexpr (has_wire_codec<T>) {
+  if constexpr (wire_coded<T>) {
+    if (!to.is_new(type_spelled<T>())) return;
     to.begin(type_spelled<T>());
     wire_codec<T>::describe(to);
     to.end();
@@ -54,39 +60,26 @@ void describe(wire_layout& to) {
   } else if constexpr (wire_duration<T>) {
     to.ticks<typename T::rep>(number_kind<typename T::rep>(), T::period::num, T::period::den);
   } else if constexpr (wire_time_point<T>) {
-    to.begin(type_spelled<typename T::clock>());
-    describe<typename T::duration>(to);
-    to.end();
+    describe_time<T>(to);
   } else if constexpr (is_of<T, std::optional>) {
-    describe_all(to, "optional", std::type_identity<std::tuple<typename T::value_type>>{});
+    describe_all(to, "optional", parts_id<T>{});
   } else if constexpr (is_of<T, std::variant>) {
-    describe_all(to, "variant", std::type_identity<typename parts_of<T>::type>{});
-  } else if constexpr (std::same_as<T, std::monostate>) {
-    to.text("monostate");
+    describe_all(to, "variant", parts_id<T>{});
   } else if constexpr (is_array<T>) {
     to.begin("array " + std::to_string(std::tuple_size_v<T>));
     describe<typename T::value_type>(to);
     to.end();
   } else if constexpr (wire_parts<T>) {
-    describe_all(to, "tuple", std::type_identity<typename parts_of<T>::type>{});
+    describe_all(to, "tuple", parts_id<T>{});
   } else if constexpr (wire_map<T>) {
     using parts = std::tuple<typename T::key_type, typename T::mapped_type>;
     describe_all(to, "map", std::type_identity<parts>{});
   } else if constexpr (wire_range<T>) {
     describe_all(to, "list", std::type_identity<std::tuple<typename T::value_type>>{});
   } else if constexpr (wire_struct<T>) {
-    if (!to.enter(type_spelled<T>())) return;  // A struct that holds itself.
-    if constexpr (std::is_empty_v<T>) {
-      to.begin(type_spelled<T>());
-      to.end();
-    } else {
-      describe_struct<T>(to, std::make_index_sequence<boost::pfr::tuple_size_v<T>>{});
-    }
-    to.leave();
+    if (to.is_new(type_spelled<T>())) describe_all(to, type_spelled<T>(), parts_id<T>{});
   } else {
-    static_assert(cannot_travel<T>,
-                  "this type cannot travel to another node: use aggregates of values, or "
-                  "specialize troupe::wire_codec<T>");
+    refuse<T>();
   }
 }
 

@@ -5,6 +5,7 @@
 
 #include <boost/pfr/core.hpp>
 
+#include <troupe/node/detail/wire_refuse.hpp>
 #include <troupe/node/detail/wire_types.hpp>
 
 namespace troupe::inline v0_1::detail {
@@ -21,24 +22,33 @@ template <class T>
 bool read_number(wire_reader& from, T& value) {
   typename bits_of_size<sizeof(T)>::type bits{};
   if (!from.take(bits)) return false;
-  if constexpr (std::same_as<T, bool>) {
-    if (bits > 1) return false;
-    value = bits == 1;
-  } else {
-    value = std::bit_cast<T>(bits);
-  }
+  if (is_wire_bool<T>() && bits > 1) return false;
+  value = std::bit_cast<T>(bits);
   return true;
+}
+
+template <class T>
+bool read_array(wire_reader& from, T& all) {
+  using element = typename T::value_type;
+  if constexpr (wire_as_it_lies<element>) {
+    return from.take_bytes(all.data(), all.size() * sizeof(element));
+  } else {
+    for (element& each : all) {
+      if (!read_value(from, each)) return false;
+    }
+    return true;
+  }
 }
 
 template <class T>
 bool read_range(wire_reader& from, T& all) {
   using element = typename T::value_type;
-  static_assert(!std::is_empty_v<element>,
-                "a container of empty structs cannot travel to another node: send their number");
   std::size_t count = 0;
+  // No element has less than a byte, so no more room is asked for than the bytes are worth.
   if (!from.take_count(count) || count > from.left_bytes()) return false;
   all.clear();
-  if constexpr (wire_contiguous<T> && std::endian::native == std::endian::little) {
+  if constexpr (std::ranges::contiguous_range<T> && wire_as_it_lies<element> &&
+                requires { all.resize(count); }) {
     if (count > from.left_bytes() / sizeof(element)) return false;
     all.resize(count);
     return from.take_bytes(std::data(all), count * sizeof(element));
@@ -83,7 +93,7 @@ template <class T>
 bool read_value(wire_reader& from, T& value) {
   wire_reader::nesting level{from};
   if (!level.is_allowed()) return false;
-  if constexpr (has_wire_codec<T>) {
+  if constexpr (wire_coded<T>) {
     return wire_codec<T>::read(from, value);
   } else if constexpr (wire_number<T>) {
     return read_number(from, value);
@@ -109,19 +119,18 @@ bool read_value(wire_reader& from, T& value) {
     std::size_t index = 0;
     return from.take_count(index) &&
            read_alternative(from, value, index, std::make_index_sequence<std::variant_size_v<T>>{});
-  } else if constexpr (std::same_as<T, std::monostate>) {
-    return true;
+  } else if constexpr (is_array<T>) {
+    return read_array(from, value);
   } else if constexpr (wire_parts<T>) {
     return read_parts(from, value);
   } else if constexpr (wire_range<T>) {
     return read_range(from, value);
   } else if constexpr (wire_struct<T>) {
-    if constexpr (std::is_empty_v<T>) return true;
-    return read_parts(from, boost::pfr::structure_tie(value));
+    if constexpr (!std::is_empty_v<T>) return read_parts(from, boost::pfr::structure_tie(value));
+    return true;
   } else {
-    static_assert(cannot_travel<T>,
-                  "this type cannot travel to another node: use aggregates of values, or "
-                  "specialize troupe::wire_codec<T>");
+    refuse<T>();
+    return false;
   }
 }
 

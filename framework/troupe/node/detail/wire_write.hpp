@@ -5,6 +5,7 @@
 
 #include <boost/pfr/core.hpp>
 
+#include <troupe/node/detail/wire_refuse.hpp>
 #include <troupe/node/detail/wire_types.hpp>
 
 namespace troupe::inline v0_1::detail {
@@ -18,24 +19,26 @@ void write_parts(wire_writer& to, const Parts& parts) {
 }
 
 template <class T>
-void write_range(wire_writer& to, const T& all) {
-  to.put_count(all.size());
-  if constexpr (wire_contiguous<T> && std::endian::native == std::endian::little) {
-    to.put_bytes({reinterpret_cast<const char*>(std::data(all)),
-                  all.size() * sizeof(typename T::value_type)});
-  } else if constexpr (std::same_as<typename T::value_type, bool>) {
-    for (bool each : all) write_value(to, each);  // Of vector<bool>, whose elements are none.
+void write_elements(wire_writer& to, const T& all) {
+  using element = typename T::value_type;
+  if constexpr (std::ranges::contiguous_range<T> && wire_as_it_lies<element>) {
+    to.put_bytes({reinterpret_cast<const char*>(std::data(all)), all.size() * sizeof(element)});
+  } else if constexpr (wire_map<T>) {
+    for (const auto& [key, mapped] : all) {
+      write_value(to, key);
+      write_value(to, mapped);
+    }
   } else {
-    for (const auto& each : all) write_value(to, each);
+    // The elements of vector<bool> are no bools.
+    for (const element& each : all) write_value(to, each);
   }
 }
 
 template <class T>
 void write_value(wire_writer& to, const T& value) {
-  if constexpr (has_wire_codec<T>) {
+  if constexpr (wire_coded<T>) {
     wire_codec<T>::write(to, value);
   } else if constexpr (wire_number<T>) {
-    static_assert(sizeof(T) <= 8, "long double cannot travel to another node: send a double");
     to.put(std::bit_cast<typename bits_of_size<sizeof(T)>::type>(value));
   } else if constexpr (wire_text<T> || std::same_as<T, std::string_view>) {
     to.put_count(value.size());
@@ -50,18 +53,17 @@ void write_value(wire_writer& to, const T& value) {
   } else if constexpr (is_of<T, std::variant>) {
     to.put_count(value.index());
     std::visit([&](const auto& held) { write_value(to, held); }, value);
-  } else if constexpr (std::same_as<T, std::monostate>) {
-    // Nothing.
+  } else if constexpr (is_array<T>) {
+    write_elements(to, value);
   } else if constexpr (wire_parts<T>) {
     write_parts(to, value);
   } else if constexpr (wire_range<T>) {
-    write_range(to, value);
+    to.put_count(value.size());
+    write_elements(to, value);
   } else if constexpr (wire_struct<T>) {
     if constexpr (!std::is_empty_v<T>) write_parts(to, boost::pfr::structure_tie(value));
   } else {
-    static_assert(cannot_travel<T>,
-                  "this type cannot travel to another node: use aggregates of values, or "
-                  "specialize troupe::wire_codec<T>");
+    refuse<T>();
   }
 }
 
