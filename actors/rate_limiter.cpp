@@ -1,7 +1,6 @@
 #include <actors/rate_limiter.hpp>
 
 #include <algorithm>
-
 #include <troupe/base/assert.hpp>
 
 namespace troupe::inline v0_1::actors {
@@ -23,22 +22,10 @@ rate_limiter::rate_limiter(std::uint64_t rate, duration per, std::uint64_t burst
   if (burst_ > INT64_MAX / per_) misuse("rate_limiter: `burst` times `per` is too much to count");
 }
 
-task<> rate_limiter::acquire(std::uint64_t count) {
-  if (try_acquire(count)) co_return;
-  place queued{*this};
-  co_await queued.turn().wait();
-  time_point when{};
-  while (!take(count, when)) co_await sleep_until(when);
-}
-
 bool rate_limiter::try_acquire(std::uint64_t count) {
   check(count);
   pal::lock guard{mutex_};
-  if (!waiting_.empty()) return false;
-  fill();
-  if (level_ < count * per_) return false;
-  level_ -= count * per_;
-  return true;
+  return line_.empty() && take(count);
 }
 
 void rate_limiter::check(std::uint64_t count) const {
@@ -59,29 +46,67 @@ void rate_limiter::fill() noexcept {
   level_ = passed >= until_full ? full : std::min(full, level_ + passed * rate_);
 }
 
-bool rate_limiter::take(std::uint64_t count, time_point& when_to_look_again) noexcept {
-  pal::lock guard{mutex_};
+bool rate_limiter::take(std::uint64_t count) noexcept {
   fill();
-  const std::uint64_t wanted = count * per_;
-  if (level_ >= wanted) {
-    level_ -= wanted;
-    return true;
+  if (level_ < count * per_) return false;
+  level_ -= count * per_;
+  return true;
+}
+
+bool rate_limiter::try_serve(acquire_operation& wish) noexcept {
+  waker next;
+  {
+    pal::lock guard{mutex_};
+    bool is_first = line_.empty() || &line_.front() == &wish;
+    if (!is_first || !take(wish.count_)) return false;
+    if (wish.state_ == state::waiting) next = leave_line(wish);
+    wish.state_ = state::served;
   }
-  std::uint64_t nanoseconds = (wanted - level_ + rate_ - 1) / rate_;
-  when_to_look_again = filled_at_ + duration{static_cast<duration::rep>(nanoseconds)};
-  return false;
+  next.wake();
+  return true;
 }
 
-rate_limiter::place::place(rate_limiter& in) : in_{&in} {
-  pal::lock guard{in.mutex_};
-  mine_ = in.waiting_.emplace(in.waiting_.end());
-  if (mine_ == in.waiting_.begin()) mine_->set();
+// Returns: when to look at the level; nothing for one that is woken when it is the first.
+std::optional<time_point> rate_limiter::line_up(acquire_operation& wish, waker key) noexcept {
+  pal::lock guard{mutex_};
+  if (wish.state_ == state::idle) line_.push_back(wish);
+  wish.state_ = state::waiting;
+  wish.key_ = key;
+  if (&line_.front() != &wish) return std::nullopt;
+  fill();
+  const std::uint64_t wanted = wish.count_ * per_;
+  std::uint64_t missing = wanted - std::min(level_, wanted);
+  return filled_at_ + duration{static_cast<duration::rep>((missing + rate_ - 1) / rate_)};
 }
 
-rate_limiter::place::~place() {
-  pal::lock guard{in_->mutex_};
-  in_->waiting_.erase(mine_);
-  if (!in_->waiting_.empty()) in_->waiting_.front().set();
+void rate_limiter::leave(acquire_operation& wish) noexcept {
+  waker next;
+  {
+    pal::lock guard{mutex_};
+    next = leave_line(wish);
+    wish.state_ = state::idle;
+  }
+  next.wake();
+}
+
+// Returns: whom to wake, outside of the lock, since it is the first now.
+waker rate_limiter::leave_line(acquire_operation& wish) noexcept {
+  bool was_first = &line_.front() == &wish;
+  intrusive_list<acquire_operation>::erase(wish);
+  return was_first && !line_.empty() ? line_.front().key_ : waker{};
+}
+
+bool rate_limiter::acquire_operation::enlist(waker key) noexcept {
+  auto when = from_->line_up(*this, key);
+  if (!when) return true;
+  until_.emplace(sleep_until(*when));
+  until_->start();
+  return !until_->poll() && until_->enlist(key);
+}
+
+void rate_limiter::acquire_operation::delist() noexcept {
+  if (until_) until_->delist();
+  until_.reset();
 }
 
 }  // namespace troupe::inline v0_1::actors

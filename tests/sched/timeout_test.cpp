@@ -146,6 +146,53 @@ BOOST_AUTO_TEST_CASE(cancel_structured_a_late_task_has_unwound_before_it_returns
   });
 }
 
+BOOST_AUTO_TEST_CASE(cancel_outcome_of_a_task_that_ends_in_the_moment_in_which_its_time_is_over) {
+  rt.block_on([]() -> task<> {
+    auto failing = []() -> task<int> {
+      co_await sleep_for(10ms);
+      throw std::runtime_error{"its own"};
+    };
+    for (int i = 0; i < 10; ++i) {  // Whichever branch is looked at first.
+      result<int> got = co_await timeout(10ms, give_after(10ms, 7)).as_result();
+      BOOST_TEST((got.has_value() && *got == 7));
+      BOOST_CHECK_THROW((void)co_await timeout(10ms, failing()), std::runtime_error);
+    }
+  });
+}
+
+// Waits for ever; asked to stop, it ends as if it had not been.
+task<int> go_on(bool fails) {
+  event never;
+  try {
+    co_await never.wait();
+  } catch (const canceled&) {
+    if (fails) throw std::runtime_error{"its own"};
+  }
+  co_return 7;
+}
+
+BOOST_AUTO_TEST_CASE(cancel_outcome_of_a_task_that_does_not_end_by_its_stop) {
+  rt.block_on([]() -> task<> {
+    for (int i = 0; i < 10; ++i) {
+      BOOST_TEST((co_await timeout(10ms, go_on(false))) == 7);
+      BOOST_CHECK_THROW((void)co_await timeout(10ms, go_on(true)), std::runtime_error);
+      BOOST_TEST((co_await timeout(10ms, timeout(1h, go_on(false)))) == 7);
+    }
+  });
+}
+
+BOOST_AUTO_TEST_CASE(cancel_outcome_of_a_task_whose_limit_is_stopped) {
+  rt.block_on([]() -> task<> {
+    auto bounded = [](bool fails) -> task<int> { co_return co_await timeout(1h, go_on(fails)); };
+    auto kept = spawn(bounded, false), failed = spawn(bounded, true);
+    co_await sleep_for(1ms);
+    co_await kept.cancel();
+    co_await failed.cancel();
+    BOOST_TEST((co_await kept) == 7);
+    BOOST_CHECK_THROW((void)co_await failed, std::runtime_error);
+  });
+}
+
 BOOST_AUTO_TEST_CASE(passes_on_errors_and_exceptions) {
   rt.block_on([]() -> task<> {
     auto ends = oneshot<int>();

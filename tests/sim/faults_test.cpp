@@ -15,6 +15,7 @@
 #include <troupe/sched/spawn_blocking.hpp>
 #include <troupe/sim/world.hpp>
 #include <troupe/sync/event.hpp>
+#include <troupe/task/spawn.hpp>
 #include <troupe/task/yield.hpp>
 
 #include <captured_log.hpp>
@@ -76,6 +77,33 @@ BOOST_AUTO_TEST_CASE(a_killed_node_runs_nothing_more_and_can_be_restarted) {
   world.advance(2s);
   BOOST_TEST(begun == 2);
   BOOST_TEST(ticks == 5);
+}
+
+// Goal:   a failure that somebody would have awaited is not told of when that one is killed.
+BOOST_AUTO_TEST_CASE(a_killed_node_tells_of_no_failure) {
+  test::collected_failures failures;
+  sim::world world{1};
+  sim::node& server = world.add_node("server");
+  auto fail = [](std::string text) -> task<> {
+    co_await yield();
+    throw std::runtime_error{text};
+  };
+  auto await_later = [&](std::string text) {
+    return [&fail, text]() -> task<> {
+      auto failing = spawn(fail, text);
+      co_await sleep_for(1s);
+      BOOST_TEST(failing.done());
+      co_await sleep_for(1s);
+      failing.detach();
+      co_await sleep_for(1s);
+    };
+  };
+  server.start(await_later("of the killed"));
+  world.advance(1500ms);
+  server.kill();
+  server.start(await_later("of the other"));
+  world.advance(2500ms);
+  BOOST_TEST(failures.texts() == std::vector<std::string>{"of the other"});
 }
 
 BOOST_AUTO_TEST_CASE(a_node_that_a_task_kills_ends_after_that_turn) {

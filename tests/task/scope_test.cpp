@@ -11,6 +11,7 @@
 #include <troupe/task/yield.hpp>
 
 #include <manual_executor.hpp>
+#include <play.hpp>
 #include <task/gate.hpp>
 #include <witness.hpp>
 
@@ -150,6 +151,35 @@ BOOST_AUTO_TEST_CASE(a_stop_of_the_parent_stops_and_awaits_all) {
   exec.run_all();  // and ends after its child.
   BOOST_TEST(gone);
   BOOST_CHECK(how == ending::stopped);
+}
+
+// Goal:   a stop does not take back the value of a scope in which all has ended well.
+// Method: all orders of the way on of its task, of the stop and of the turns.
+BOOST_AUTO_TEST_CASE(cancel_outcome_scope_in_every_order_of_an_end_and_a_stop) {
+  int ended_after_a_stop = 0;
+  sim::explore([&](sim::choices& choice) {
+    test::manual_executor hands;
+    test::gate of_child;
+    bool is_asked = false, has_passed = false;
+    int got = 0;
+    auto main = spawn([&]() -> task<> {
+      got = co_await scope([&](scope_handle inner) -> task<int> {
+        inner.spawn([&]() -> task<> {
+          co_await of_child.pass();
+          has_passed = true;
+          if (is_asked) ++ended_after_a_stop;
+        });
+        co_return 7;
+      });
+    });
+    auto ask = [&] {
+      is_asked = true;
+      main.request_stop();
+    };
+    test::play(choice, hands, {[&] { of_child.open(); }, ask});
+    if (got != (has_passed ? 7 : 0)) BOOST_ERROR("it gives " + std::to_string(got));
+  });
+  BOOST_TEST(ended_after_a_stop > 10);
 }
 
 // Goal:   a scope that begins after the stop request awaits what it has started, too.

@@ -172,6 +172,45 @@ BOOST_AUTO_TEST_CASE(task_unobserved_exception_of_a_losing_task_goes_to_the_sink
   BOOST_TEST(failures.texts() == std::vector<std::string>{"loser"});
 }
 
+// Goal:   a stop hides nothing of what a child has done: its value or its failure is the select's.
+// Method: all orders of the child's way on, of the stop and of the turns.
+BOOST_AUTO_TEST_CASE(cancel_outcome_select_in_every_order_of_an_end_and_a_stop) {
+  test::collected_failures failures;
+  int ended_after_a_stop = 0;
+  sim::explore([&](sim::choices& choice) {
+    test::manual_executor hands;
+    test::gate never, of_child;
+    bool fails = choice.pick(2) == 0, is_asked = false, has_passed = false;
+    std::string outcome;
+    auto main = spawn([&]() -> task<> {
+      auto child = [&]() -> task<int> {
+        co_await of_child.pass();
+        has_passed = true;
+        if (is_asked) ++ended_after_a_stop;
+        if (fails) throw std::runtime_error{"failed"};
+        co_return 7;
+      };
+      try {
+        auto first = co_await select(never.pass(), child());
+        outcome = std::to_string(std::get<1>(first));
+      } catch (const std::runtime_error& error) {
+        outcome = error.what();
+      } catch (const canceled&) {
+        outcome = "canceled";
+      }
+    });
+    auto ask = [&] {
+      is_asked = true;
+      main.request_stop();
+    };
+    test::play(choice, hands, {[&] { of_child.open(); }, ask});
+    const char* of_the_child = fails ? "failed" : "7";
+    if (outcome != (has_passed ? of_the_child : "canceled")) BOOST_ERROR("it gives " + outcome);
+  });
+  BOOST_TEST(ended_after_a_stop > 10);
+  BOOST_TEST(failures.texts().empty());
+}
+
 BOOST_AUTO_TEST_CASE(a_stop_takes_every_branch_back_and_awaits_the_tasks) {
   bool gone = false, canceled_after_gone = false;
   auto main = spawn([&]() -> task<> {

@@ -10,6 +10,7 @@
 #include <troupe/task/when_all.hpp>
 #include <troupe/task/yield.hpp>
 
+#include <collected_failures.hpp>
 #include <manual_executor.hpp>
 #include <play.hpp>
 #include <task/gate.hpp>
@@ -145,6 +146,53 @@ BOOST_AUTO_TEST_CASE(a_stop_reaches_all_and_awaits_them) {
   main.request_stop();
   exec.run_all();
   BOOST_TEST(threw);
+}
+
+// Goal:   values that are all there are not taken back by a stop.
+// Method: all orders of the children's ways on, of the stop and of the turns.
+BOOST_AUTO_TEST_CASE(cancel_outcome_when_all_in_every_order_of_two_ends_and_a_stop) {
+  int ended_after_a_stop = 0;
+  sim::explore([&](sim::choices& choice) {
+    test::manual_executor hands;
+    test::gate first, second;
+    bool is_asked = false;
+    int passed = 0, sum = 0;
+    auto main = spawn([&]() -> task<> {
+      auto child = [&](test::gate& awaited) -> task<int> {
+        co_await awaited.pass();
+        ++passed;
+        if (is_asked && passed == 2) ++ended_after_a_stop;
+        co_return 7;
+      };
+      auto both = co_await when_all(child(first), child(second));
+      sum = std::get<0>(both) + std::get<1>(both);
+    });
+    auto ask = [&] {
+      is_asked = true;
+      main.request_stop();
+    };
+    test::play(choice, hands, {[&] { first.open(); }, [&] { second.open(); }, ask});
+    if (sum != (passed == 2 ? 14 : 0)) BOOST_ERROR("it gives " + std::to_string(sum));
+  });
+  BOOST_TEST(ended_after_a_stop > 10);
+}
+
+BOOST_AUTO_TEST_CASE(task_unobserved_a_failure_of_a_losing_branch_goes_to_the_sink) {
+  test::collected_failures failures;
+  auto main = spawn([&]() -> task<> {
+    auto spiteful = [this](std::string text) -> task<> {
+      try {
+        co_await left.pass();
+      } catch (const canceled&) {
+        throw std::runtime_error{text};
+      }
+    };
+    (void)co_await select(when_all(spiteful("first"), spiteful("second")), right.pass());
+  });
+  exec.run_all();
+  right.open();
+  exec.run_all();
+  BOOST_TEST(failures.texts() == std::vector<std::string>{"first"});
 }
 
 BOOST_AUTO_TEST_CASE(a_losing_branch_of_select_stops_its_children) {

@@ -53,8 +53,19 @@ public:
   void delist() noexcept { race_.delist(); }
 
   result<value_type> take() {
-    if (race_.winner() == 1) return failed_with<value_type>(make_error_code(errc::timed_out));
-    if (race_.winner() > 1) throw canceled{};
+    if (race_.winner() != 1) return take_outcome();  // When it was stopped, `canceled` mostly.
+    if constexpr (structured_operation<Op>) {
+      try {
+        return take_outcome();
+      } catch (const canceled&) {
+        // As it was asked to.
+      }
+    }
+    return failed_with<value_type>(make_error_code(errc::timed_out));
+  }
+
+private:
+  result<value_type> take_outcome() {
     Op& op = race_.template branch<0>();
     if constexpr (std::is_same_v<inner, result<value_type>>) {
       return op.take();
@@ -66,7 +77,6 @@ public:
     }
   }
 
-private:
   select_operation<Op, sleep_operation> race_;
 };
 
@@ -84,6 +94,8 @@ auto make_timeout(std::source_location where, When when, Branch&& branch) {
 /// Errors:  `errc::timed_out` as a system_error when the time is over first; what the operation
 ///          itself throws.
 /// Cancel:  on time-out an operation is taken back untouched; a task is asked to stop and awaited.
+///          A task that ends all the same, with a value or an exception of its own, was in time:
+///          that is what this gives, as nobody else would. So it is when this is stopped itself.
 /// Bounds:  never early; as late as sleep_for(), from 100 ms on up to 1 ms more.
 ///          When another task's turn computes for more than that right after this began, that may
 ///          count on top: of the first such turn among a thousand limits.

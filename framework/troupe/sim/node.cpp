@@ -15,6 +15,7 @@
 #include <troupe/sim/detail/process.hpp>
 #include <troupe/sim/detail/program.hpp>
 #include <troupe/sim/world.hpp>
+#include <troupe/task/failure.hpp>
 
 namespace troupe::inline v0_1::sim {
 
@@ -57,6 +58,7 @@ void node::boot() {
 // Its sockets are closed as the kernel does it, not by the destructors of what is left.
 void node::shut() noexcept {
   if (!is_up()) return;
+  troupe::detail::no_last_words dying;
   if (process_ != nullptr) process_->die(detail::death::closes);
   runtime_->stop_now();
   // What blocking work and main's frame end with still finds its scheduler.

@@ -135,7 +135,14 @@ private:
 };
 
 /// Sends a message and runs the world until the actor has handled it.
-/// Returns: what the handler returns. Errors: of ask(). Requires: the actor lives on that node.
+///
+/// It is a request of a task on that node, and comes to its turn as in a real run: behind the mail
+/// that the actor has already, and among the turns of all others, in the order that the seed
+/// chooses; one that overtook them would show what cannot be. In a world in which nothing is ready
+/// (after `world.advance(0s)`) its handler is the next that runs. What that has made ready may run
+/// before this returns. No time passes, unless the handler waits or turns take time.
+/// Returns: what the handler returns. Errors: of ask(); sim::stuck as node::block_on().
+/// Requires: the actor lives on that node.
 /// Example: `sim::inject(node, account, deposit{5});`
 template <class A, class M>
 auto inject(node& at, const ref<A>& to, M message) {

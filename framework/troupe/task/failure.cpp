@@ -1,5 +1,7 @@
 #include <troupe/task/failure.hpp>
 
+#include <utility>
+
 #include <fmt/format.h>
 
 #include <troupe/base/log.hpp>
@@ -20,13 +22,21 @@ void write_to_log(const failure& seen) {
 
 pal::atomic<failure_sink> sink_in_force{&write_to_log};
 
+thread_local bool is_mute = false;
+
 }  // namespace
 
 failure_sink set_failure_sink(failure_sink sink) noexcept {
   return sink_in_force.exchange(sink == nullptr ? &write_to_log : sink);
 }
 
-void report_failure(const failure& seen) noexcept { sink_in_force.load()(seen); }
+void report_failure(const failure& seen) noexcept {
+  if (!is_mute) sink_in_force.load()(seen);
+}
+
+detail::no_last_words::no_last_words() noexcept : before_{std::exchange(is_mute, true)} {}
+
+detail::no_last_words::~no_last_words() { is_mute = before_; }
 
 std::string describe(const std::exception_ptr& error) {
   try {

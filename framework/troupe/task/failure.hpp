@@ -29,4 +29,21 @@ void report_failure(const failure& seen) noexcept;
 /// Returns: what an exception says of itself, in one line.
 std::string describe(const std::exception_ptr& error);
 
+namespace detail {
+
+/// While it lives, what is reported on its thread is dropped: a simulated program that is killed
+/// destroys who awaits a failure, and a program that is killed tells nobody anything.
+class no_last_words {
+public:
+  no_last_words() noexcept;
+  ~no_last_words();
+  no_last_words(const no_last_words&) = delete;
+  no_last_words& operator=(const no_last_words&) = delete;
+
+private:
+  bool before_;
+};
+
+}  // namespace detail
+
 }  // namespace troupe::inline v0_1

@@ -25,11 +25,12 @@ namespace troupe::inline v0_1 {
 ///
 /// All four run on the turn of the awaiting task. An operation that has children of its own also
 /// has `start()`, called once before the first poll, and `stop()`: called once when the task is
-/// asked to stop; the task then waits, deaf to stop requests, until poll() is true. When it can
-/// commit before its children have ended, it has `committed()`, which then is true from there on:
-/// it has won a race, although poll() is not true yet. One that has more to say of its failure than
-/// its code throws that from `throw_in_words()`, called before take(). One that has to know that
-/// nothing else can end its wait is told by `await_alone()`, first of all.
+/// asked to stop; the task then waits, deaf to stop requests, until poll() is true, as it has to be
+/// from there on. take() then throws `canceled`, unless it has something to yield all the same.
+/// When it can commit before its children have ended, it has `committed()`, which then is true from
+/// there on: it has won a race, although poll() is not true yet. One that has more to say of its
+/// failure than its code throws that from `throw_in_words()`, called before take(). One that has to
+/// know that nothing else can end its wait is told by `await_alone()`, first of all.
 template <class Op>
 concept operation = requires(Op& op, waker key) {
   { op.poll() } noexcept -> std::same_as<bool>;

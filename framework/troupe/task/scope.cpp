@@ -21,6 +21,7 @@ void scope_state::on_child_end(task_core& child) noexcept {
     intrusive_list<sibling_link>::erase(child.sibling);
   }
   std::exception_ptr error = child.exception();
+  bool was_stopped = !error && child.any_exception() != nullptr;
   child.destroy();
   if (error) stop_all();
   task_core* parent = parent_;
@@ -28,6 +29,7 @@ void scope_state::on_child_end(task_core& child) noexcept {
   {
     pal::lock guard{mutex_};
     if (error && !first_error_) first_error_ = error;
+    any_canceled_ |= was_stopped;
     is_last = --live_ == 0;
   }
   // The scope may be gone by now; the parent's cell is type-stable.

@@ -50,7 +50,7 @@ public:
     void delist() noexcept {}
     void take() const {
       if (state_.first_error_) std::rethrow_exception(state_.first_error_);
-      if (state_.stopped_) throw canceled{};
+      if (state_.stopped_ && state_.any_canceled_) throw canceled{};
     }
 
   private:
@@ -68,7 +68,8 @@ private:
   intrusive_list<sibling_link> children_;
   std::size_t live_ = 0;  // Also counts those that are just being freed.
   bool stopping_ = false;
-  bool stopped_ = false;  // By a stop request to the parent; on its turn only.
+  bool any_canceled_ = false;  // A child has ended by its stop.
+  bool stopped_ = false;       // By a stop request to the parent; on its turn only.
   std::exception_ptr first_error_;
 };
 
@@ -119,7 +120,9 @@ task<> run_scope_body(F& body, scope_handle handle, std::optional<outcome<T>>& r
 ///
 /// Returns: what the body returns.
 /// Errors:  the first exception of the body or a task; the rest is then asked to stop, and awaited.
-/// Cancel:  everything in the scope is asked to stop, and awaited.
+/// Cancel:  everything in the scope is asked to stop, and awaited; where all of it ends well all
+/// the
+///          same, the value of the body is given.
 /// Source:  Trio's nursery. Differs: a stop is an exception that stays, as everywhere here.
 /// Example:
 ///     co_await scope([&](scope_handle s) -> task<> {

@@ -75,7 +75,7 @@ public:
   }
 
   yield_type take() {
-    if (winner_ == none) throw canceled{};
+    if (winner_ == none) return take_what_ended<0>();
     return take_winner<0>();
   }
 
@@ -146,6 +146,28 @@ private:
     if constexpr (I + 1 < count) {
       if (winner_ != I) return take_winner<I + 1>();
     }
+    return take_branch<I>();
+  }
+
+  // A stop came before there was a winner: a child that has ended all the same is the one.
+  template <std::size_t I>
+  yield_type take_what_ended() {
+    if constexpr (I == count) {
+      throw canceled{};
+    } else {
+      if constexpr (structured_operation<std::tuple_element_t<I, std::tuple<Ops...>>>) {
+        try {
+          return take_branch<I>();
+        } catch (const canceled&) {
+          // Not this one.
+        }
+      }
+      return take_what_ended<I + 1>();
+    }
+  }
+
+  template <std::size_t I>
+  yield_type take_branch() {
     auto& op = std::get<I>(ops_);
     if constexpr (std::is_void_v<decltype(take_unwrapped(op))>) {
       take_unwrapped(op);
@@ -167,12 +189,15 @@ private:
 ///
 /// A branch is an operation (`rx.recv()`, `sleep_for(1s)`, a join_handle, a oneshot_receiver) or a
 /// task<T>, which then runs as a child at the same time. Losing operations are untouched: nothing
-/// received, nothing sent. Losing tasks are asked to stop, and awaited until they have unwound.
+/// received, nothing sent. Losing tasks are asked to stop, and awaited until they have unwound;
+/// what one of them has done by then is done, its value is destroyed, and an exception of it, but
+/// for `canceled`, goes to the failure sink.
 /// Which ready branch is looked at first rotates from call to call.
 ///
 /// Returns: a variant whose index is the branch's; void branches yield std::monostate.
 /// Errors:  what the winning branch throws.
-/// Cancel:  every branch is taken back.
+/// Cancel:  every branch is taken back. A task that ends all the same, with a value or an exception
+///          of its own, wins; only without one `canceled` is thrown.
 /// Example:
 ///     auto first = co_await select(rx.recv(), sleep_for(1s));
 ///     if (first.index() == 1) fmt::print("nothing came\n");

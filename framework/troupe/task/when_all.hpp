@@ -24,21 +24,18 @@ public:
 
   explicit child_group(std::size_t capacity) { children_.reserve(capacity); }
   child_group(child_group&& other) noexcept : children_{std::move(other.children_)} {}
-  ~child_group() {
-    for (task_core* child : children_) child->destroy();
-  }
+  ~child_group();
 
   void on_child_start(task_core& child) noexcept override { child.works_as(*parent_); }
   void on_child_end(task_core& child) noexcept override;
   [[nodiscard]] actor_block* actor() const noexcept override { return parent_->actor(); }
 
   void stop() noexcept {
-    stopped_ = true;
-    stop_children();
+    for (task_core* each : children_) each->request_stop();
   }
   bool poll() noexcept {
     if (running_.load(std::memory_order_acquire) == 0) return true;  // <- on_child_end
-    if (failed_.load(std::memory_order_relaxed) && !std::exchange(stopping_, true)) stop_children();
+    if (failed_.load(std::memory_order_relaxed) && !std::exchange(stopping_, true)) stop();
     return false;
   }
   bool enlist(waker) noexcept { return !poll(); }  // R1: children nudge, they hold no waker.
@@ -64,12 +61,10 @@ protected:
   [[nodiscard]] std::size_t size() const noexcept { return children_.size(); }
 
   /// Throws the failure that is first in the order of the children, or `canceled`.
-  void rethrow() const;
+  void rethrow();
 
 private:
-  void stop_children() noexcept {
-    for (task_core* each : children_) each->request_stop();
-  }
+  void report_untaken() const noexcept;
 
   std::vector<task_core*> children_;
   task_core* parent_ = nullptr;
@@ -77,7 +72,7 @@ private:
   pal::atomic<std::size_t> running_{0};
   pal::atomic<bool> failed_{false};
   bool stopping_ = false;
-  bool stopped_ = false;
+  bool is_taken_ = false;
 };
 
 template <class... T>
@@ -146,7 +141,8 @@ private:
 /// Returns: a tuple of their values, std::monostate for void.
 /// Errors:  the first failure in the order of the arguments; the others are asked to stop as soon
 ///          as one fails, and awaited.
-/// Cancel:  all are asked to stop, and awaited.
+/// Cancel:  all are asked to stop, and awaited; where all end with a value all the same, these are
+///          given.
 /// Example:
 ///     auto both = co_await when_all(first(), second());
 ///     auto& [a, b] = both;

@@ -97,12 +97,11 @@ job* worker::next_seeded() noexcept {
   std::uint32_t ready = queue_.size();
   if (ready > 1) queue_.bring_forward(static_cast<std::uint32_t>(random_.below(ready)));
   job* chosen = queue_.pop();
-  simulation* world = owner_.config_.simulated;
-  // How often nothing is ready depends on the machine, but in a simulated world.
-  if (chosen == nullptr && world == nullptr) return nullptr;
+  // No number is drawn in vain: how often nothing is ready depends on the machine.
+  if (chosen == nullptr) return nullptr;
   // One message at a time, mostly: what comes between two of them is then the seed's choice, too.
   mail_per_turn = random_.below(8) == 0 ? most_mail_per_turn : 1;
-  if (chosen != nullptr && world != nullptr) world->before_turn(*chosen);
+  if (simulation* world = owner_.config_.simulated) world->before_turn(*chosen);
   return chosen;
 }
 
