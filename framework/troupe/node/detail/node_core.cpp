@@ -52,8 +52,8 @@ void node_core::close_all() {
   {
     pal::lock guard{mutex_};
     tasks_.reset();
-    clients.assign(client_links_.begin(), client_links_.end());
-    servers.assign(server_links_.begin(), server_links_.end());
+    clients = client_links_;
+    servers = server_links_;
   }
   if (listener_) listener_->close();
   for (auto& each : clients) each->close(shut_down_words);
@@ -116,12 +116,12 @@ task<> node_core::serve(io::stream accepted) {
   {
     pal::lock guard{mutex_};
     if (!tasks_) co_return;
-    server_links_.insert(link);
+    server_links_.push_back(link);
   }
   struct on_leave {
     ~on_leave() {
       pal::lock guard{of.mutex_};
-      of.server_links_.erase(link);
+      std::erase(of.server_links_, link);
     }
     node_core& of;
     const std::shared_ptr<server_link>& link;
@@ -140,7 +140,7 @@ std::shared_ptr<client_link> node_core::link_to(const std::string& address) {
   std::shared_ptr<client_link> user{
       made.get(), [made](client_link*) { made->close("nobody uses it any more"); }};
   users_[address] = user;
-  client_links_.insert(made);
+  client_links_.push_back(made);
   tasks_->spawn([self = shared_from_this(), made] { return self->keep(made); });
   return user;
 }
@@ -149,7 +149,7 @@ task<> node_core::keep(std::shared_ptr<client_link> link) {
   struct on_leave {
     ~on_leave() {
       pal::lock guard{of.mutex_};
-      of.client_links_.erase(link);
+      std::erase(of.client_links_, link);
       auto found = of.users_.find(link->address());
       if (found != of.users_.end() && found->second.expired()) of.users_.erase(found);
     }

@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
-#include <unordered_set>
+#include <vector>
 
 #include <troupe/io/listener.hpp>
 #include <troupe/node/detail/client_link.hpp>
@@ -56,8 +56,8 @@ private:
   pal::mutex mutex_;
   std::optional<scope_handle> tasks_;  // While links may begin.
   std::unordered_map<std::string, std::weak_ptr<client_link>> users_;
-  std::unordered_set<std::shared_ptr<client_link>> client_links_;
-  std::unordered_set<std::shared_ptr<server_link>> server_links_;
+  std::vector<std::shared_ptr<client_link>> client_links_;
+  std::vector<std::shared_ptr<server_link>> server_links_;
   std::size_t let_in_ = 0;  // Connections from others, from their first moment on.
 };
 

@@ -167,7 +167,8 @@ void server_link::hear(const lookup_frame& lookup) {
     return refuse(lookup, ask_errc::no_route,
                   fmt::format("{} has published nothing as '{}'", own_name_, lookup.name));
   }
-  if (sessions_.size() >= limits_.max_actors || sessions_.contains(lookup.session)) {
+  if (sessions_.contains(lookup.session)) throw_broken("two actors of one number");
+  if (sessions_.size() >= limits_.max_actors) {
     return refuse(
         lookup, ask_errc::rejected,
         fmt::format("{} lets a link use {} actors at once", own_name_, limits_.max_actors));
