@@ -72,11 +72,17 @@ inline void give_way(std::source_location where = std::source_location::current(
   rl::ctx().yield(1, info_of(where));
 }
 
+/// How many threads could have had the last step: they run, or sleep until a time.
+inline int threads_awake = 0;
+
 /// Lets up to `most` steps of other threads go by. Where those take many steps to a state, such as
 /// sleep, a thread of few would nearly always come before: schedules are chosen step by step.
 inline void linger(unsigned most) {
   if (!rl::ctx().is_random_sched()) return;  // That one tries all ways of coming later by itself.
-  for (unsigned steps = choose(most); steps > 0; --steps) rl::ctx().sched();
+  for (unsigned steps = choose(most); steps > 0; --steps) {
+    rl::ctx().sched();
+    if (threads_awake == 1) return;
+  }
 }
 
 /// What one thread has of its own although all run on one: values of thread_local variables, which
@@ -164,6 +170,7 @@ public:
   }
   rl::thread_id_t schedule(rl::unpark_reason& reason, unsigned yield) {
     rl::thread_id_t before = this->thread_->index_;
+    threads_awake = this->running_threads_count + this->timed_thread_count_;
     rl::thread_id_t next = Base::schedule(reason, yield);
     if (!thread_values.empty()) thread_values.swap(before, next);
     return next;
