@@ -15,11 +15,11 @@ WANTED = 100_000_000  # Schedules of each model.
 COMMENT = re.compile(r"\s*//.*")
 
 
-def digest(files):
+def digest(files, root=ROOT):
     """Returns: a hash of the files' text, without comments and empty lines, and of their names."""
     found = hashlib.sha256()
     for path in sorted(files):
-        found.update(f"{path.relative_to(ROOT)}\n".encode())
+        found.update(f"{path.relative_to(root)}\n".encode())
         for row in path.read_text(encoding="utf-8").splitlines():
             code = COMMENT.sub("", row).strip()
             if code:

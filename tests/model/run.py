@@ -3,7 +3,8 @@
 
     tests/model/run.py [--schedules N] [--keep] [--minutes M] [--build DIR] [NAME...]
     tests/model/run.py --kept [--build DIR] [NAME...]
-    tests/model/run.py --mutants [--schedules N] [--write-docs] [--build DIR] [NAME...]
+    tests/model/run.py --mutants [--match TEXT] [--schedules N] [--write-docs] [--build DIR]
+                       [NAME...]
 
 NAME is that of tests/model/NAME_model.cpp; without one all are run, each with N schedules chosen at
 random and with up to N / 10 of those that switch threads at most twice.
@@ -13,9 +14,11 @@ such runs of the same sources, each of which goes on where the last has stopped:
 by Ctrl-C. --kept prints the sums.
 
 With --mutants each memory order is weakened and each step in tests/model/mutants/NAME.txt is
-broken, one at a time; each such mutant has N schedules of each scenario to be noticed. --write-docs
-writes what came out to docs/protocols/mutants.md. A line is `PASS|MISS figure value gate`. Exit
-code 1: something was missed; 2: wrong usage.
+broken, one at a time; each such mutant has N schedules of each scenario to be noticed. --match
+takes those alone in whose description TEXT is. --write-docs writes what came out, of this run and
+of earlier ones of this build, to docs/protocols/mutants.md.
+
+A line is `PASS|MISS figure value gate`. Exit code 1: something was missed; 2: wrong usage.
 """
 
 import argparse
@@ -235,6 +238,9 @@ class Mutant:
     others: tuple = ()  # Models that may notice it in place of this one.
     result: dict = dataclasses.field(default_factory=dict)
 
+    def key(self):
+        return self.model, self.what, self.file, self.text, self.weaken
+
     def is_killed(self):
         return bool(self.result.get("wrong"))
 
@@ -389,12 +395,14 @@ def describe(mutant):
     return f"SURVIVES {result['schedules']:,} schedules{why}: {where}"
 
 
-def run_mutants(models, schedules, jobs):
-    tasks = []
-    for model in models:
-        table = Table.read(model.name)
-        for number, mutant in enumerate([*order_mutants(model, table), *table.steps]):
-            tasks.append((model, mutant, number, schedules))
+def all_mutants(model):
+    table = Table.read(model.name)
+    return [*order_mutants(model, table), *table.steps]
+
+
+def run_mutants(models, schedules, jobs, match):
+    tasks = [(model, mutant, number, schedules) for model in models
+             for number, mutant in enumerate(all_mutants(model)) if match in mutant.what]
     done = 0
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
         for future in concurrent.futures.as_completed([pool.submit(try_mutant, *task)
@@ -445,9 +453,27 @@ def row(mutant):
     if mutant.is_killed():
         noticed = f"{result['scenario']}: {result['wrong']}"
     else:
-        noticed = f"no: {mutant.spared or 'MISSED'}"
-    cells = [mutant.what, where, noticed, f"{result['schedules']:,}"]
+        noticed = f"no: {mutant.spared or 'MISSED'}" if result else "not tried"
+    cells = [mutant.what, where, noticed, f"{result.get('schedules', 0):,}"]
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+def present(mutants, build):
+    """Returns: those that today's tables and sources have, with what came out."""
+    results = {mutant.key(): mutant.result for mutant in mutants}
+    todays = [mutant for name in known() for mutant in all_mutants(Model(name, build))]
+    return [dataclasses.replace(mutant, result=results.get(mutant.key(), {})) for mutant in todays]
+
+
+def with_former(mutants, path):
+    """Keeps what came out for those that were not run. Returns: all that came out, by model."""
+    former = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
+    found = {mutant.key(): mutant for mutant in (Mutant(**each) for each in former)}
+    found.update((mutant.key(), mutant) for mutant in mutants)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps([dataclasses.asdict(each) for each in found.values()]),
+                    encoding="utf-8")
+    return list(found.values())
 
 
 def main():
@@ -459,6 +485,7 @@ def main():
     parser.add_argument("--kept", action="store_true")
     parser.add_argument("--minutes", type=float, default=float("inf"))
     parser.add_argument("--mutants", action="store_true")
+    parser.add_argument("--match", default="")
     parser.add_argument("--write-docs", action="store_true")
     parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build" / "release")
@@ -475,16 +502,10 @@ def main():
     if not chosen.mutants:
         run = keep_models if chosen.keep else run_models
         return run(models, chosen.schedules, chosen.jobs, chosen.minutes)
-    missed, mutants = run_mutants(models, chosen.schedules, chosen.jobs)
-    kept = chosen.build / "model" / "mutants.json"
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    former = json.loads(kept.read_text(encoding="utf-8")) if kept.exists() else []
-    ran = {model.name for model in models}
-    everything = [Mutant(**each) for each in former
-                  if each["model"] not in ran and each["model"] in known()] + mutants
-    kept.write_text(json.dumps([dataclasses.asdict(each) for each in everything]), encoding="utf-8")
+    missed, mutants = run_mutants(models, chosen.schedules, chosen.jobs, chosen.match)
+    everything = with_former(mutants, chosen.build / "model" / "mutants.json")
     if chosen.write_docs:
-        DOCS.write_text(page(everything), encoding="utf-8")
+        DOCS.write_text(page(present(everything, chosen.build.resolve())), encoding="utf-8")
         print(f"written: {DOCS.relative_to(ROOT)}")
     return 1 if missed else 0
 
