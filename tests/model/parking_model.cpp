@@ -51,8 +51,8 @@ struct parking_scenario : scenario<Derived, Workers + 1> {
       auto& mine = static_cast<piece&>(self);
       check(mine.content.read() == 1, "a job runs after its giver has written it");
       mine.content.write(2);
-      ++mine.runs;
       mine.act(*mine.owner, mine);
+      ++mine.runs;
     }
 
     parking_scenario* owner = nullptr;
@@ -89,8 +89,8 @@ struct parking_scenario : scenario<Derived, Workers + 1> {
     told.unpark();
   }
 
-  void give(piece& fresh) {
-    linger(200);
+  void give(piece& fresh, unsigned most = 200) {
+    linger(most);
     fresh.content.write(1);
     ++fresh.given;
     where->schedule(fresh);
@@ -105,7 +105,6 @@ struct parking_scenario : scenario<Derived, Workers + 1> {
 
   // What the thread outside does when it has brought its jobs.
   void leave() {
-    linger(200);
     guarded = false;
     where->remove_guard();
     told.park(std::nullopt);
@@ -141,6 +140,17 @@ struct two_workers : parking_scenario<two_workers, 2> {
   void outside() {
     give_and_wait(jobs[0]);
     give_and_wait(jobs[1]);
+  }
+};
+
+// The guard goes with the job: a worker that has seen all others idle must not take one that has
+// the job by now for an idle one.
+struct last_job : parking_scenario<last_job, 2> {
+  static constexpr const char* name = "last_job";
+
+  void outside() {
+    jobs[0].act = [](parking_scenario&, piece&) { linger(100); };
+    give(jobs[0], 70);  // When the workers are about to go to sleep.
   }
 };
 
@@ -181,5 +191,6 @@ struct behind_in_queue : behind_turn<behind_in_queue, false> {
 
 int main(int argc, char** argv) {
   using namespace troupe::model;
-  return run<one_worker, two_workers, behind_in_slot, behind_in_queue>("parking", argc, argv);
+  return run<one_worker, two_workers, last_job, behind_in_slot, behind_in_queue>("parking", argc,
+                                                                                 argv);
 }
