@@ -43,10 +43,13 @@ class Kept:
     def __init__(self, path, hashes):
         """`hashes` are those of the present sources, by model."""
         self.path = path
-        self.rows = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-        for name, source in hashes.items():
-            if self.rows.get(name, {}).get("source") != source:
-                self.rows[name] = {"source": source, "schedules": {}, "violations": 0}
+        former = self.read()
+        self.rows = {name: former[name] if former.get(name, {}).get("source") == source else
+                     {"source": source, "schedules": {}, "violations": 0}
+                     for name, source in hashes.items()}
+
+    def read(self):
+        return json.loads(self.path.read_text(encoding="utf-8")) if self.path.exists() else {}
 
     def count(self, name, scenario):
         return self.rows[name]["schedules"].get(scenario, 0)
@@ -64,7 +67,9 @@ class Kept:
         row["violations"] += violations
 
     def write(self):
-        rows = [f' "{name}": {json.dumps(row)}' for name, row in sorted(self.rows.items())
+        """What is there of other models stays as it is."""
+        everything = {**self.read(), **self.rows}
+        rows = [f' "{name}": {json.dumps(row)}' for name, row in sorted(everything.items())
                 if row["schedules"]]
         self.path.write_text("{\n" + ",\n".join(rows) + "\n}\n", encoding="utf-8")
 
