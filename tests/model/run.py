@@ -3,7 +3,7 @@
 
     tests/model/run.py [--schedules N] [--keep] [--minutes M] [--build DIR] [NAME...]
     tests/model/run.py --kept [--build DIR] [NAME...]
-    tests/model/run.py --mutants [--match TEXT] [--schedules N] [--write-docs] [--build DIR]
+    tests/model/run.py --mutants [--match PATTERN] [--schedules N] [--write-docs] [--build DIR]
                        [NAME...]
 
 NAME is that of tests/model/NAME_model.cpp; without one all are run, each with N schedules chosen at
@@ -15,8 +15,8 @@ by Ctrl-C. --kept prints the sums.
 
 With --mutants each memory order is weakened and each step in tests/model/mutants/NAME.txt is
 broken, one at a time; each such mutant has N schedules of each scenario to be noticed. --match
-takes those alone in whose description TEXT is. --write-docs writes what came out, of this run and
-of earlier ones of this build, to docs/protocols/mutants.md.
+takes those alone in whose description PATTERN is found. --write-docs writes what came out, of this
+run and of earlier ones of this build, to docs/protocols/mutants.md.
 
 A line is `PASS|MISS figure value gate`. Exit code 1: something was missed; 2: wrong usage.
 """
@@ -27,6 +27,7 @@ import dataclasses
 import json
 import os
 import pathlib
+import re
 import shlex
 import subprocess
 import sys
@@ -400,14 +401,15 @@ def all_mutants(model):
     return [*order_mutants(model, table), *table.steps]
 
 
-def run_mutants(models, schedules, jobs, match):
+def run_mutants(models, schedules, jobs, match, record):
     tasks = [(model, mutant, number, schedules) for model in models
-             for number, mutant in enumerate(all_mutants(model)) if match in mutant.what]
-    done = 0
+             for number, mutant in enumerate(all_mutants(model)) if re.search(match, mutant.what)]
+    done, everything = 0, []
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
         for future in concurrent.futures.as_completed([pool.submit(try_mutant, *task)
                                                        for task in tasks]):
             done += 1
+            everything = with_former(future.result(), record)
             print(f"[{done}/{len(tasks)}] {describe(future.result())}", flush=True)
     missed = 0
     for model in models:
@@ -419,7 +421,7 @@ def run_mutants(models, schedules, jobs, match):
         known_ones = f", {spared} known to survive" if spared else ""
         print(f"{'MISS' if is_missed else 'PASS'} model.{model.name}.mutants {killed} of "
               f"{len(ours)} killed{known_ones} gate all")
-    return missed, [mutant for _, mutant, _, _ in tasks]
+    return missed, everything
 
 
 # ---- the page ------------------------------------------------------------------------------------
@@ -465,11 +467,11 @@ def present(mutants, build):
     return [dataclasses.replace(mutant, result=results.get(mutant.key(), {})) for mutant in todays]
 
 
-def with_former(mutants, path):
-    """Keeps what came out for those that were not run. Returns: all that came out, by model."""
+def with_former(mutant, path):
+    """Notes what came out for it. Returns: all that is noted."""
     former = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
-    found = {mutant.key(): mutant for mutant in (Mutant(**each) for each in former)}
-    found.update((mutant.key(), mutant) for mutant in mutants)
+    found = {each.key(): each for each in (Mutant(**each) for each in former)}
+    found[mutant.key()] = mutant
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps([dataclasses.asdict(each) for each in found.values()]),
                     encoding="utf-8")
@@ -502,8 +504,8 @@ def main():
     if not chosen.mutants:
         run = keep_models if chosen.keep else run_models
         return run(models, chosen.schedules, chosen.jobs, chosen.minutes)
-    missed, mutants = run_mutants(models, chosen.schedules, chosen.jobs, chosen.match)
-    everything = with_former(mutants, chosen.build / "model" / "mutants.json")
+    missed, everything = run_mutants(models, chosen.schedules, chosen.jobs, chosen.match,
+                                     chosen.build / "model" / "mutants.json")
     if chosen.write_docs:
         DOCS.write_text(page(present(everything, chosen.build.resolve())), encoding="utf-8")
         print(f"written: {DOCS.relative_to(ROOT)}")
