@@ -453,7 +453,7 @@ def row(mutant):
         where += f": `{mutant.text.split('  //')[0]}`"
     result = mutant.result
     if mutant.is_killed():
-        noticed = f"{result['scenario']}: {result['wrong']}"
+        noticed = ": ".join(filter(None, (result["scenario"], result["wrong"])))
     else:
         noticed = f"no: {mutant.spared or 'MISSED'}" if result else "not tried"
     cells = [mutant.what, where, noticed, f"{result.get('schedules', 0):,}"]
