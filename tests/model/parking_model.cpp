@@ -183,7 +183,6 @@ struct io_job : parking_scenario<io_job, 2> {
       piece& woken = owner.jobs[1];
       woken.content.write(1);
       owner.where->schedule(woken);
-      detail::current_context()->io_wakes.increment();
       return true;
     }
 
@@ -208,7 +207,11 @@ struct io_job : parking_scenario<io_job, 2> {
     };
     give(jobs[0]);
     ran.park(std::nullopt);
-    jobs[1].act = [](parking_scenario&, piece&) { linger(50); };
+    jobs[1].act = [](parking_scenario&, piece&) {
+      // As io::wait_count does, in the turn of who has waited.
+      detail::current_context()->io_wakes.increment();
+      linger(50);
+    };
   }
   void happen() {
     io->has_happened.store(true, std::memory_order_release);
