@@ -64,6 +64,10 @@ struct slot_scenario : scenario<Derived, Threads> {
   void after() {
     take();
     check(slot.look() == nullptr, "nothing is left");
+    put(tokens[0]);
+    check(look_and_steal() != nullptr, "what lies there can be stolen, whatever has been");
+    take();
+    check(slot.look() == nullptr, "what was stolen is gone");
     for (const auto& each : tokens) check(each.given == each.taken, "each put comes out once");
   }
 };

@@ -84,6 +84,8 @@ public:
   [[nodiscard]] bool sleeps(const std::array<context, 3>& workers) const;
   [[nodiscard]] int looks() const { return looks_; }
 
+  /// A schedule that was broken off has left some.
+  static void forget_all() { all = {}; }
   static kept& of(const actor_block& block) {
     for (kept* each : all) {
       if (each != nullptr && each->block_ == &block) return *each;
@@ -243,6 +245,7 @@ struct workers : scenario<Derived, Threads> {
   std::array<kept*, Actors> actors;
 
   workers() {
+    kept::forget_all();
     for (context& each : contexts) each.exec = &at;
     for (kept*& each : actors) each = new kept{at};
   }
@@ -364,10 +367,33 @@ struct two_are_kept : workers<two_are_kept, 3, 2> {
   }
 };
 
+/// The keeper goes from one actor, which is taken from it, to another one, whose handler fails
+/// while it is taken, too: what is handed over then may be the first one's.
+struct one_fails : workers<one_fails, 3, 2> {
+  static constexpr const char* name = "one_fails";
+
+  std::array<letter, 2> sent;
+
+  void work(unsigned index) {
+    if (index == 0) {
+      actors[1]->ask(letters[1]);
+      letters[0].fails = true;
+      actors[0]->ask(letters[0]);
+    } else {
+      actors[index - 1]->send(sent[index - 1]);
+    }
+  }
+  void after() {
+    check(letters[0].handled == 1 && letters[1].handled == 1, "all are handled");
+    for (const letter& each : sent) check(each.handled == 1, "all are handled");
+    workers::after();
+  }
+};
+
 }  // namespace troupe::model
 
 int main(int argc, char** argv) {
   using namespace troupe::model;
-  return run<kept_and_sent, kept_and_asked, kept_and_failed, sends_to_itself, two_are_kept>(
-      "kept_actor", argc, argv);
+  return run<kept_and_sent, kept_and_asked, kept_and_failed, sends_to_itself, two_are_kept,
+             one_fails>("kept_actor", argc, argv);
 }

@@ -10,6 +10,7 @@
 #include <cstring>
 #include <functional>
 #include <iostream>
+#include <iterator>
 #include <ostream>
 #include <source_location>
 #include <sstream>
@@ -72,11 +73,17 @@ inline void give_way(std::source_location where = std::source_location::current(
   rl::ctx().yield(1, info_of(where));
 }
 
+/// How many threads could have had the last step: they run, or sleep until a time.
+inline int threads_awake = 0;
+
 /// Lets up to `most` steps of other threads go by. Where those take many steps to a state, such as
 /// sleep, a thread of few would nearly always come before: schedules are chosen step by step.
 inline void linger(unsigned most) {
   if (!rl::ctx().is_random_sched()) return;  // That one tries all ways of coming later by itself.
-  for (unsigned steps = choose(most); steps > 0; --steps) rl::ctx().sched();
+  for (unsigned steps = choose(most); steps > 0; --steps) {
+    rl::ctx().sched();
+    if (threads_awake == 1) return;
+  }
 }
 
 /// What one thread has of its own although all run on one: values of thread_local variables, which
@@ -147,7 +154,8 @@ private:
 };
 
 /// One of Relacy's schedulers, which stops after as many schedules as are asked for, and hands over
-/// the values of thread_local variables.
+/// the values of thread_local variables. In every other schedule that is chosen at random one
+/// thread stands still for a while: step by step it would hardly ever fall far behind.
 template <class Base>
 class watched : public Base {
 public:
@@ -156,7 +164,9 @@ public:
 
   rl::thread_id_t iteration_begin(rl::iteration_t number) {
     thread_values.clear();
-    return Base::iteration_begin(number);
+    rl::thread_id_t first = Base::iteration_begin(number);
+    if (this->params_.search_type == rl::sched_random) plan_pause();
+    return first;
   }
   bool iteration_end() {
     bool over = this->iter_ >= last_;
@@ -164,13 +174,36 @@ public:
   }
   rl::thread_id_t schedule(rl::unpark_reason& reason, unsigned yield) {
     rl::thread_id_t before = this->thread_->index_;
+    threads_awake = this->running_threads_count + this->timed_thread_count_;
     rl::thread_id_t next = Base::schedule(reason, yield);
+    bool is_pause = step_ >= pause_begin_ && step_ < pause_end_;
+    ++step_;
+    while (is_pause && next == paused_ && reason == rl::unpark_reason_normal &&
+           this->running_threads_count > 1) {
+      next = Base::schedule(reason, yield);
+    }
     if (!thread_values.empty()) thread_values.swap(before, next);
     return next;
   }
 
 private:
+  // Short and long ones alike, early and late.
+  void plan_pause() {
+    step_ = pause_begin_ = pause_end_ = 0;
+    if (draw(2) == 0) return;
+    paused_ = static_cast<rl::thread_id_t>(draw(static_cast<unsigned>(std::size(this->threads_))));
+    pause_begin_ = draw(1U << draw(most_doublings));
+    pause_end_ = pause_begin_ + draw(1U << draw(most_doublings));
+  }
+  unsigned draw(unsigned limit) { return this->rand(limit, rl::sched_type_user); }
+
+  static constexpr unsigned most_doublings = 10;  // So many steps are 2 ^ 9.
+
   rl::iteration_t last_;
+  rl::thread_id_t paused_ = 0;
+  unsigned step_ = 0;
+  unsigned pause_begin_ = 0;
+  unsigned pause_end_ = 0;
 };
 
 inline constexpr unsigned max_steps = 10'000;  ///< Of a schedule; one that is longer is a livelock.

@@ -1,5 +1,5 @@
-// Parking and waking: the scheduler and its workers as they are, without timers, I/O and tasks:
-// framework/troupe/sched/, docs/protocols/idle_set.md.
+// Parking and waking: the scheduler and its workers as they are, without timers and tasks, and with
+// I/O of one event: framework/troupe/sched/, docs/protocols/idle_set.md.
 //
 // The workers' threads are threads of the model, and one more thread brings jobs from outside. Each
 // job is run once; when there are none left, and nobody holds a guard, quiescence is told, and not
@@ -12,6 +12,7 @@
 #include <array>
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -51,8 +52,8 @@ struct parking_scenario : scenario<Derived, Workers + 1> {
       auto& mine = static_cast<piece&>(self);
       check(mine.content.read() == 1, "a job runs after its giver has written it");
       mine.content.write(2);
-      ++mine.runs;
       mine.act(*mine.owner, mine);
+      ++mine.runs;
     }
 
     parking_scenario* owner = nullptr;
@@ -75,11 +76,17 @@ struct parking_scenario : scenario<Derived, Workers + 1> {
     scheduler_config config;
     config.workers = Workers;
     config.clock = &pal::real_clock();
+    config.io = static_cast<Derived*>(this)->make_driver();
     config.on_quiescent = [this](std::size_t) { on_quiescent(); };
     where = std::make_unique<scheduler>(std::move(config));
     makes_atomics_lazily = false;
     where->add_guard();
   }
+
+  // null: the scheduler makes one, without I/O.
+  std::unique_ptr<driver> make_driver() { return nullptr; }
+  // What still comes when there is no guard any more.
+  void happen() {}
 
   void on_quiescent() {
     check(!guarded, "quiescence is not told while there is a guard");
@@ -89,8 +96,8 @@ struct parking_scenario : scenario<Derived, Workers + 1> {
     told.unpark();
   }
 
-  void give(piece& fresh) {
-    linger(200);
+  void give(piece& fresh, unsigned most = 200) {
+    linger(most);
     fresh.content.write(1);
     ++fresh.given;
     where->schedule(fresh);
@@ -105,9 +112,9 @@ struct parking_scenario : scenario<Derived, Workers + 1> {
 
   // What the thread outside does when it has brought its jobs.
   void leave() {
-    linger(200);
     guarded = false;
     where->remove_guard();
+    static_cast<Derived*>(this)->happen();
     told.park(std::nullopt);
     where->stop_workers();
   }
@@ -141,6 +148,74 @@ struct two_workers : parking_scenario<two_workers, 2> {
   void outside() {
     give_and_wait(jobs[0]);
     give_and_wait(jobs[1]);
+  }
+};
+
+// The guard goes with the job: a worker that has seen all others idle must not take one that has
+// the job by now for an idle one.
+struct last_job : parking_scenario<last_job, 2> {
+  static constexpr const char* name = "last_job";
+
+  void outside() {
+    jobs[0].act = [](parking_scenario&, piece&) { linger(100); };
+    give(jobs[0], 70);  // When the workers are about to go to sleep.
+  }
+};
+
+// A worker that waits in the driver gets a job there, and leaves the idle set by itself, while the
+// other one looks whether anything is left.
+struct io_job : parking_scenario<io_job, 2> {
+  static constexpr const char* name = "io_job";
+
+  // Waits for one event, whose handler schedules a job.
+  struct event_driver final : driver {
+    explicit event_driver(io_job& of) : owner{of} {}
+
+    void wait(std::optional<time_point> until) override {
+      if (!handle()) sleeper.park(until);
+      (void)handle();
+    }
+    void poll(std::size_t) override { (void)handle(); }
+    void interrupt() noexcept override { sleeper.unpark(); }
+
+    bool handle() {
+      if (!has_happened.exchange(false, std::memory_order_acquire)) return false;
+      piece& woken = owner.jobs[1];
+      woken.content.write(1);
+      owner.where->schedule(woken);
+      return true;
+    }
+
+    io_job& owner;
+    pal::parker sleeper;
+    pal::atomic<bool> has_happened{false};
+  };
+
+  event_driver* io = nullptr;
+
+  std::unique_ptr<driver> make_driver() {
+    auto made = std::make_unique<event_driver>(*this);
+    io = made.get();
+    return made;
+  }
+
+  void outside() {
+    jobs[0].act = [](parking_scenario& self, piece&) {
+      ++self.jobs[1].given;  // It will come.
+      detail::current_context()->io_waits.increment();
+      self.ran.unpark();
+    };
+    give(jobs[0]);
+    ran.park(std::nullopt);
+    jobs[1].act = [](parking_scenario&, piece&) {
+      // As io::wait_count does, in the turn of who has waited.
+      detail::current_context()->io_wakes.increment();
+      linger(50);
+    };
+  }
+  void happen() {
+    io->has_happened.store(true, std::memory_order_release);
+    io->interrupt();
   }
 };
 
@@ -181,5 +256,6 @@ struct behind_in_queue : behind_turn<behind_in_queue, false> {
 
 int main(int argc, char** argv) {
   using namespace troupe::model;
-  return run<one_worker, two_workers, behind_in_slot, behind_in_queue>("parking", argc, argv);
+  return run<one_worker, two_workers, last_job, io_job, behind_in_slot, behind_in_queue>(
+      "parking", argc, argv);
 }

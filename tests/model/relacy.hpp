@@ -3,9 +3,12 @@
 // Relacy, without the macros of relacy/relacy.hpp that replace `new`, `free`, the memory orders and
 // more: headers that are included later stay as they are.
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 
+#include <model/fibers.hpp>
+#include <model/heap.hpp>
 #include <relacy/base.hpp>
 
 // Relacy's generator has 32 bits of state, of which a choice among two or four uses the low ones:
@@ -22,7 +25,17 @@ struct random_generator {
     state = number;
     state = next();  // Neighbours would walk through the same numbers otherwise.
   }
-  unsigned rand() { return static_cast<unsigned>(next() >> 32); }
+
+  /// A number of 32 bits, whose only use is `number % limit`: here that is no division.
+  struct drawn {
+    std::uint32_t number;
+
+    template <std::integral Limit>
+    Limit operator%(Limit limit) const {
+      return static_cast<Limit>(std::uint64_t{number} * static_cast<std::uint32_t>(limit) >> 32);
+    }
+  };
+  drawn rand() { return {static_cast<std::uint32_t>(next() >> 32)}; }
 
 private:
   std::uint64_t next() {

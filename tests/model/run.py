@@ -1,16 +1,24 @@
 #!/usr/bin/env python3
 """Runs the models of the lock-free protocols, or shows that they notice what is broken.
 
-    tests/model/run.py [--schedules N] [--build DIR] [NAME...]
-    tests/model/run.py --mutants [--schedules N] [--write-docs] [--build DIR] [NAME...]
+    tests/model/run.py [--schedules N] [--keep] [--minutes M] [--build DIR] [NAME...]
+    tests/model/run.py --kept [--build DIR] [NAME...]
+    tests/model/run.py --mutants [--match PATTERN] [--schedules N] [--write-docs] [--build DIR]
+                       [NAME...]
 
 NAME is that of tests/model/NAME_model.cpp; without one all are run, each with N schedules chosen at
 random and with up to N / 10 of those that switch threads at most twice.
 
+With --keep what is run is added to bench/results/model-schedules.json, and N is the sum over all
+such runs of the same sources, each of which goes on where the last has stopped: after M minutes, or
+by Ctrl-C. --kept prints the sums.
+
 With --mutants each memory order is weakened and each step in tests/model/mutants/NAME.txt is
-broken, one at a time; each such mutant has N schedules of each scenario to be noticed. --write-docs
-writes what came out to docs/protocols/mutants.md. A line is `PASS|MISS figure value gate`. Exit
-code 1: something was missed; 2: wrong usage.
+broken, one at a time; each such mutant has N schedules of each scenario to be noticed. --match
+takes those alone in whose description PATTERN is found. --write-docs writes what came out, of this
+run and of earlier ones of this build, to docs/protocols/mutants.md.
+
+A line is `PASS|MISS figure value gate`. Exit code 1: something was missed; 2: wrong usage.
 """
 
 import argparse
@@ -19,14 +27,21 @@ import dataclasses
 import json
 import os
 import pathlib
+import re
 import shlex
 import subprocess
 import sys
+import threading
+import time
+
+from kept import Kept, digest, sources
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 HERE = ROOT / "tests" / "model"
 DOCS = ROOT / "docs" / "protocols" / "mutants.md"
-CHUNK = 2_000_000  # Schedules of one process; then the progress is shown.
+KEPT = ROOT / "bench" / "results" / "model-schedules.json"
+CHUNK_SECONDS = 10  # Of one process; then the progress is shown.
+FIRST_CHUNK = 20_000  # Schedules, before it is known how fast they are.
 FIRST_TRIES = ((1_000, "random"), (20_000, "bound"), (100_000, "random"))
 MOST_SECONDS = 1200
 
@@ -48,6 +63,13 @@ class Model:
     def program(self):
         return self.build / "tests" / "model" / f"model_{self.name}"
 
+    def source(self):
+        """Returns: the hash of what it is compiled from. Errors: Misused for an old program."""
+        files = sources(self.build, self.name)
+        if max(path.stat().st_mtime for path in files) > self.program.stat().st_mtime:
+            raise Misused(f"{self.program} is older than its sources: ./dev model builds it")
+        return digest(files)
+
     def scenarios(self):
         return subprocess.run([self.program, "--list"], check=True, capture_output=True,
                               text=True).stdout.split()
@@ -56,8 +78,9 @@ class Model:
 def call(program, *options):
     """Runs a model. Returns: its lines, as objects, and what went wrong in a word, or None."""
     try:
+        # Ctrl-C is for this process alone, which then lets the other come to its end.
         ended = subprocess.run([program, *map(str, options)], capture_output=True, text=True,
-                               check=False, timeout=MOST_SECONDS)
+                               check=False, timeout=MOST_SECONDS, start_new_session=True)
     except subprocess.TimeoutExpired:
         return [], "hangs"
     lines = [json.loads(row) for row in ended.stdout.splitlines() if row.startswith("{")]
@@ -73,59 +96,133 @@ def call(program, *options):
 
 # ---- the models themselves -----------------------------------------------------------------------
 
-def run_scenario(model, scenario, schedules, scheduler, progress):
-    """Returns: the number of schedules, the seconds, and the violation with how to repeat it."""
-    done, seconds = 0, 0.0
-    while done < schedules:
-        # The context-bound scheduler starts from the beginning each time: in one piece.
-        piece = schedules if scheduler == "bound" else min(CHUNK, schedules - done)
-        options = ["--scenario", scenario, "--scheduler", scheduler, "--schedules", piece,
-                   "--seed", 1 if scheduler == "bound" else done + 1]
-        lines, wrong = call(model.program, *options)
-        ran = sum(line["schedules"] for line in lines)
-        seconds += sum(line["seconds"] for line in lines)
-        if wrong:
-            command = shlex.join([str(model.program), *map(str, options), "--history"])
-            return done + ran, seconds, f"{wrong}\n  {command}"
-        done += ran
-        progress(ran)
-        if scheduler == "bound":
-            break
-    return done, seconds, None
+@dataclasses.dataclass
+class Share:
+    """What one scenario has to run, and what came out."""
+    model: Model
+    scenario: str
+    scheduler: str
+    schedules: int
+    before: int = 0  # Schedules of earlier runs.
+    done: int = 0
+    seconds: float = 0.0
+    violation: str = ""
+
+    def run(self, is_over, progress):
+        chunk = FIRST_CHUNK
+        while self.done < self.schedules and not self.violation and not is_over():
+            # The context-bound scheduler starts from the beginning each time: in one piece.
+            is_bound = self.scheduler == "bound"
+            piece = self.schedules if is_bound else min(chunk, self.schedules - self.done)
+            first = self.before + self.done + 1
+            options = ["--scenario", self.scenario, "--scheduler", self.scheduler,
+                       "--schedules", piece, "--seed", first]
+            lines, wrong = call(self.model.program, *options)
+            if wrong:
+                command = shlex.join([str(self.model.program), *map(str, options), "--history"])
+                self.violation = f"{wrong}\n  {command}"
+            ran = sum(line["schedules"] - (first - 1 if wrong else 0) for line in lines)
+            seconds = sum(line["seconds"] for line in lines)
+            self.done += ran
+            self.seconds += seconds
+            chunk = max(FIRST_CHUNK, int(ran / max(seconds, 0.01) * CHUNK_SECONDS))
+            progress(self, ran)
+            if is_bound:
+                break
+        return self
 
 
-def run_models(models, schedules, jobs):
-    tasks = []
+class Progress:
+    """Says how far a run is, and notes what it has run, when there is a file for that."""
+
+    def __init__(self, total, kept):
+        self.total = total
+        self.kept = kept
+        self.done = 0
+        self.start = time.monotonic()
+        self.lock = threading.Lock()
+
+    def __call__(self, share, ran):
+        with self.lock:
+            self.done += ran
+            rate = self.done / (time.monotonic() - self.start)
+            left = (self.total - self.done) / max(rate, 1)
+            print(f"\r{self.done:,} of {self.total:,} schedules, {rate:,.0f}/s, {left:,.0f} s left "
+                  f"({share.model.name})    ", end="", file=sys.stderr, flush=True)
+            if self.kept:
+                self.kept.add(share.model.name, share.scenario, ran, bool(share.violation))
+                self.kept.write()
+
+
+def run_shares(shares, jobs, minutes, kept):
+    """Runs all, in their order, as many processes side by side as there are `jobs`."""
+    stop = threading.Event()
+    end = time.monotonic() + 60 * minutes
+
+    def is_over():
+        return stop.is_set() or time.monotonic() > end
+
+    progress = Progress(sum(share.schedules for share in shares), kept)
+    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+        futures = [pool.submit(share.run, is_over, progress) for share in shares]
+        try:
+            concurrent.futures.wait(futures)
+        except KeyboardInterrupt:
+            stop.set()
+            print(f"\nends in about {CHUNK_SECONDS} s", file=sys.stderr, flush=True)
+    print(file=sys.stderr)
+    for future in futures:
+        future.result()  # An error is not to be lost.
+
+
+def run_models(models, schedules, jobs, minutes):
+    shares = []
     for model in models:
         scenarios = model.scenarios()
         share = max(1, schedules // len(scenarios))
         for scenario in scenarios:
-            tasks.append((model, scenario, share, "random"))
-            tasks.append((model, scenario, max(1, share // 10), "bound"))
-    total, done = sum(task[2] for task in tasks), 0
-
-    def progress(ran):
-        nonlocal done
-        done += ran
-        print(f"\r{done:,} of at most {total:,} schedules", end="", file=sys.stderr, flush=True)
-
-    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
-        results = list(pool.map(lambda task: (task, run_scenario(*task, progress)), tasks))
-    print(file=sys.stderr)
+            shares.append(Share(model, scenario, "random", share))
+            shares.append(Share(model, scenario, "bound", max(1, share // 10)))
+    run_shares(shares, jobs, minutes, None)
     missed = 0
     for model in models:
-        ours = [(task, found) for task, found in results if task[0] is model]
-        counts = {kind: sum(found[0] for task, found in ours if task[3] == kind)
+        ours = [share for share in shares if share.model is model]
+        counts = {kind: sum(share.done for share in ours if share.scheduler == kind)
                   for kind in ("random", "bound")}
-        seconds = sum(found[1] for _, found in ours)
-        violations = [(task[1], found[2]) for task, found in ours if found[2]]
+        seconds = sum(share.seconds for share in ours)
+        violations = [share for share in ours if share.violation]
         missed += bool(violations)
         print(f"{'MISS' if violations else 'PASS'} model.{model.name} {len(violations)} violations "
               f"in {counts['random']:,} random and {counts['bound']:,} bounded schedules "
               f"({seconds:.0f} s) gate 0")
-        for scenario, text in violations:
-            print(f"  {scenario}: {text}")
+        for share in violations:
+            print(f"  {share.scenario}: {share.violation}")
     return 1 if missed else 0
+
+
+def keep_models(models, schedules, jobs, minutes):
+    """Runs what is missing to so many schedules of each model. Returns: the process's code."""
+    kept = Kept(KEPT, {model.name: model.source() for model in models})
+    shares = []
+    for model in models:
+        scenarios = model.scenarios()
+        wanted = -(-schedules // len(scenarios))
+        for scenario in scenarios:
+            before = kept.count(model.name, scenario)
+            if before < wanted:
+                shares.append(Share(model, scenario, "random", wanted - before, before))
+    run_shares(shares, jobs, minutes, kept)
+    for share in shares:
+        if share.violation:
+            print(f"  {share.model.name} {share.scenario}: {share.violation}")
+    return print_kept(models, kept)
+
+
+def print_kept(models, kept):
+    verdicts = [kept.verdict(model.name) for model in models]
+    for line, _ in verdicts:
+        print(line)
+    return 0 if all(passes for _, passes in verdicts) else 1
 
 
 # ---- mutants -------------------------------------------------------------------------------------
@@ -141,6 +238,9 @@ class Mutant:
     spared: str = ""  # Why it need not be noticed.
     others: tuple = ()  # Models that may notice it in place of this one.
     result: dict = dataclasses.field(default_factory=dict)
+
+    def key(self):
+        return self.model, self.what, self.file, self.text, self.weaken
 
     def is_killed(self):
         return bool(self.result.get("wrong"))
@@ -230,8 +330,8 @@ def command_of(model):
     raise Misused(f"{model.name}: is not a part of the build {model.build}")
 
 
-def build_step(model, mutant, number):
-    """Compiles the model against a copy of the file in which the step is broken."""
+def build_step(model, mutant, number, level):
+    """Compiles the model against a copy of the file in which the step is broken, optimised so."""
     path = source_of(mutant.file)
     text = path.read_text(encoding="utf-8")
     if text.count(mutant.text) != 1:
@@ -247,7 +347,7 @@ def build_step(model, mutant, number):
     words = words[:compiler + 1] + [f"-I{folder}", "-w"] + words[compiler + 1:]
     words[words.index("-o") + 1] = str(program)
     words.remove("-c")
-    words += ["-O1", "-g0"]  # It runs for a moment only.
+    words += [level, "-g0"]
     ended = subprocess.run(words, cwd=directory, capture_output=True, text=True, check=False,
                            env={**os.environ, "CCACHE_DISABLE": "1"})
     if ended.returncode:
@@ -255,13 +355,23 @@ def build_step(model, mutant, number):
     return program
 
 
+def programs_of(model, mutant, number, is_quick):
+    """Returns: what runs the mutant, by the words that tell whose model it is."""
+    if mutant.weaken:
+        program = model.program
+    else:
+        # Most are noticed in a moment, for which optimising takes too long.
+        program = build_step(model, mutant, number, "-O0" if is_quick else "-O1")
+    return {"": program,
+            **{f"{name}, ": Model(name, model.build).program for name in mutant.others}}
+
+
 def try_mutant(model, mutant, number, schedules):
-    program = model.program if mutant.weaken else build_step(model, mutant, number)
     options = ["--weaken", mutant.weaken] if mutant.weaken else []
-    programs = {"": program}
-    programs.update({f"{name}, ": Model(name, model.build).program for name in mutant.others})
     tried = 0
-    for limit, scheduler in (*FIRST_TRIES, (schedules, "random")):
+    for level, (limit, scheduler) in enumerate((*FIRST_TRIES, (schedules, "random"))):
+        if level < 2:
+            programs = programs_of(model, mutant, number, level == 0)
         for whose, each in programs.items():
             lines, wrong = call(each, *options, "--schedules", min(limit, schedules),
                                 "--scheduler", scheduler)
@@ -286,17 +396,20 @@ def describe(mutant):
     return f"SURVIVES {result['schedules']:,} schedules{why}: {where}"
 
 
-def run_mutants(models, schedules, jobs):
-    tasks = []
-    for model in models:
-        table = Table.read(model.name)
-        for number, mutant in enumerate([*order_mutants(model, table), *table.steps]):
-            tasks.append((model, mutant, number, schedules))
-    done = 0
+def all_mutants(model):
+    table = Table.read(model.name)
+    return [*order_mutants(model, table), *table.steps]
+
+
+def run_mutants(models, schedules, jobs, match, record):
+    tasks = [(model, mutant, number, schedules) for model in models
+             for number, mutant in enumerate(all_mutants(model)) if re.search(match, mutant.what)]
+    done, everything = 0, []
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
         for future in concurrent.futures.as_completed([pool.submit(try_mutant, *task)
                                                        for task in tasks]):
             done += 1
+            everything = with_former(future.result(), record)
             print(f"[{done}/{len(tasks)}] {describe(future.result())}", flush=True)
     missed = 0
     for model in models:
@@ -308,7 +421,7 @@ def run_mutants(models, schedules, jobs):
         known_ones = f", {spared} known to survive" if spared else ""
         print(f"{'MISS' if is_missed else 'PASS'} model.{model.name}.mutants {killed} of "
               f"{len(ours)} killed{known_ones} gate all")
-    return missed, [mutant for _, mutant, _, _ in tasks]
+    return missed, everything
 
 
 # ---- the page ------------------------------------------------------------------------------------
@@ -340,11 +453,29 @@ def row(mutant):
         where += f": `{mutant.text.split('  //')[0]}`"
     result = mutant.result
     if mutant.is_killed():
-        noticed = f"{result['scenario']}: {result['wrong']}"
+        noticed = ": ".join(filter(None, (result["scenario"], result["wrong"])))
     else:
-        noticed = f"no: {mutant.spared or 'MISSED'}"
-    cells = [mutant.what, where, noticed, f"{result['schedules']:,}"]
+        noticed = f"no: {mutant.spared or 'MISSED'}" if result else "not tried"
+    cells = [mutant.what, where, noticed, f"{result.get('schedules', 0):,}"]
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+def present(mutants, build):
+    """Returns: those that today's tables and sources have, with what came out."""
+    results = {mutant.key(): mutant.result for mutant in mutants}
+    todays = [mutant for name in known() for mutant in all_mutants(Model(name, build))]
+    return [dataclasses.replace(mutant, result=results.get(mutant.key(), {})) for mutant in todays]
+
+
+def with_former(mutant, path):
+    """Notes what came out for it. Returns: all that is noted."""
+    former = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
+    found = {each.key(): each for each in (Mutant(**each) for each in former)}
+    found[mutant.key()] = mutant
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps([dataclasses.asdict(each) for each in found.values()]),
+                    encoding="utf-8")
+    return list(found.values())
 
 
 def main():
@@ -352,9 +483,13 @@ def main():
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", metavar="NAME")
     parser.add_argument("--schedules", type=lambda text: int(float(text)), default=1_000_000)
+    parser.add_argument("--keep", action="store_true")
+    parser.add_argument("--kept", action="store_true")
+    parser.add_argument("--minutes", type=float, default=float("inf"))
     parser.add_argument("--mutants", action="store_true")
+    parser.add_argument("--match", default="")
     parser.add_argument("--write-docs", action="store_true")
-    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build" / "release")
     chosen = parser.parse_args()
     for name in chosen.names:
@@ -364,18 +499,15 @@ def main():
     for model in models:
         if not model.program.exists():
             raise Misused(f"{model.program} is not built: ./dev model builds it")
+    if chosen.kept:
+        return print_kept(models, Kept(KEPT, {model.name: model.source() for model in models}))
     if not chosen.mutants:
-        return run_models(models, chosen.schedules, chosen.jobs)
-    missed, mutants = run_mutants(models, chosen.schedules, chosen.jobs)
-    kept = chosen.build / "model" / "mutants.json"
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    former = json.loads(kept.read_text(encoding="utf-8")) if kept.exists() else []
-    ran = {model.name for model in models}
-    everything = [Mutant(**each) for each in former
-                  if each["model"] not in ran and each["model"] in known()] + mutants
-    kept.write_text(json.dumps([dataclasses.asdict(each) for each in everything]), encoding="utf-8")
+        run = keep_models if chosen.keep else run_models
+        return run(models, chosen.schedules, chosen.jobs, chosen.minutes)
+    missed, everything = run_mutants(models, chosen.schedules, chosen.jobs, chosen.match,
+                                     chosen.build / "model" / "mutants.json")
     if chosen.write_docs:
-        DOCS.write_text(page(everything), encoding="utf-8")
+        DOCS.write_text(page(present(everything, chosen.build.resolve())), encoding="utf-8")
         print(f"written: {DOCS.relative_to(ROOT)}")
     return 1 if missed else 0
 

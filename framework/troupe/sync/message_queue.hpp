@@ -192,9 +192,10 @@ public:
                                          std::memory_order_relaxed);
   }
 
-  /// Returns: whether the receiver sleeps and has left that `mark`, and has not closed.
+  /// Returns: whether the receiver sleeps and has left that `mark`, and has not closed. For who has
+  /// left it: what it sees is then its own doing, and nothing to be ordered with.
   [[nodiscard]] bool sleeps_with(const void* mark) const noexcept {
-    std::uint64_t seen = word_.load(std::memory_order_acquire);
+    std::uint64_t seen = word_.load(std::memory_order_relaxed);
     std::uint64_t wanted_bits = idle | reinterpret_cast<std::uintptr_t>(mark);
     return (seen & (address_mask | idle | closed)) == wanted_bits;
   }

@@ -185,6 +185,8 @@ struct permits : scenario<permits, 3> {
       check(reserving.poll(), "there is room");
       held[from].emplace(*reserving.take());
     }
+    auto one_more = of.tx[0]->reserve();
+    check(!one_more.poll(), "there is no more room");
     sends = choose(2) == 0;
   }
   void thread(unsigned index) {
@@ -203,6 +205,37 @@ struct permits : scenario<permits, 3> {
   }
   void after() {
     check(of.received == of.sent, "what was sent with a permit is received");
+    of.after();
+  }
+};
+
+/// Two wait for two places, which come back one by one: each wakes another one, since nothing else
+/// ever will.
+struct rooms_returned : scenario<rooms_returned, 3> {
+  static constexpr const char* name = "rooms_returned";
+
+  channel<2> of{2};
+  std::array<std::optional<sender<parcel>::permit>, 2> held;
+
+  void before() {
+    for (auto& each : held) {
+      auto reserving = of.tx[0]->reserve();
+      check(reserving.poll(), "there is room");
+      each.emplace(*reserving.take());
+    }
+  }
+  void thread(unsigned index) {
+    if (index == 2) {
+      linger(40);  // Until both have gone to sleep.
+      for (auto& each : held) each.reset();
+      return;
+    }
+    check(of.send(index, static_cast<int>(index) * 10 + 1), "it is not closed");
+    of.leave(index);
+  }
+  void after() {
+    check(of.receive() && of.receive(), "both have sent");
+    check(of.received == of.sent, "all that was sent is received");
     of.after();
   }
 };

@@ -50,6 +50,9 @@ public:
       check(fates_[from][number] == fate::sent, "what was refused is the sender's");
       fates_[from][number] = fate::refused;
       made.content.write(0);  // It is the sender's again.
+    } else {
+      has_come_[from][number] = true;
+      check(capacity_ == 0 || lying() <= capacity_, "what lies there has found room");
     }
     if (how == message_queue::pushed::sent_to_idle) turn();
     return how;
@@ -118,6 +121,17 @@ public:
 
 private:
   void touch() { state_.write(state_.read() + 1); }
+
+  // How many are there and not taken, at least.
+  [[nodiscard]] std::uint32_t lying() const {
+    std::uint32_t found = 0;
+    for (unsigned from = 0; from < senders; ++from) {
+      for (unsigned number = 0; number < letters; ++number) {
+        found += has_come_[from][number] && fates_[from][number] == fate::sent ? 1 : 0;
+      }
+    }
+    return found;
+  }
 
   // Returns: false when it has ended.
   bool look_up() {
@@ -212,6 +226,7 @@ private:
   std::array<std::array<letter, letters>, senders> letters_;
   // What is known of them is the model's, and orders nothing.
   std::array<std::array<fate, letters>, senders> fates_{};
+  std::array<std::array<bool, letters>, senders> has_come_{};
   std::array<unsigned, senders> next_of_{};
   unsigned looks_ = 0;
   bool has_ended_ = false;
@@ -298,7 +313,8 @@ struct mail_with_waits : scenario<mail_with_waits<Does>, 3> {
   using mailbox_type = mailbox<3, 2>;
 
   fresh_parking_lot lot;
-  mailbox_type box{Does == third::sends ? 2U : 1U};
+  // With three places some can be given back while more is there.
+  mailbox_type box{Does == third::sends ? 3U : 1U};
   std::array<modelled_task, 3> tasks;
   std::array<unsigned, 3> accepted{};
 

@@ -2,6 +2,7 @@
 #include <array>
 #include <span>
 
+#include <troupe/sched/detail/capacities.hpp>
 #include <troupe/sched/detail/worker.hpp>
 #include <troupe/sched/scheduler.hpp>
 
@@ -14,7 +15,6 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr duration second_look = 30us;  // After the first one, at what lies behind a turn.
-constexpr int max_empty_looks = 8;      // A watcher that saw nothing this often goes to sleep.
 
 }  // namespace
 
