@@ -11,7 +11,8 @@ from typing import Callable
 
 import measure
 import two_processes
-from peers import ASIO_TLS, CAF_BENCH, CAF_NODES, NODES_BENCH, PIPELINE, TLS_BENCH, TLS_CERTIFICATE, TLS_KEY, TLS_LOAD
+from peers import (ASIO_TLS, CAF_BENCH, CAF_NODES, NODES_BENCH, PIPELINE, TLS_BENCH,
+                   TLS_CERTIFICATE, TLS_KEY, TLS_LOAD)
 
 HIGHER = "higher"
 LOWER = "lower"
