@@ -11,6 +11,7 @@
 #include <troupe/sched/sleep.hpp>
 #include <troupe/sched/timeout.hpp>
 #include <troupe/task/select.hpp>
+#include <troupe/task/yield.hpp>
 
 namespace troupe::inline v0_1::detail {
 
@@ -159,6 +160,8 @@ task<> node_connection::write() {
   std::string batch;
   for (bool is_last = false; !is_last;) {
     co_await ready_.wait();
+    // What others are about to send goes with it: a write costs as much as many frames.
+    co_await yield();
     batch.clear();
     {
       pal::lock guard{mutex_};
