@@ -470,7 +470,7 @@ void remote_target::ask(std::uint16_t item, std::string_view payload, std::optio
   link_->connection_->send(asked, payload);
   link_->requests_.emplace(asked.request,
                            client_link::waiting_request{std::move(request), session_});
-  link_->has_requests_.set();
+  if (!link_->has_requests_.is_set()) link_->has_requests_.set();
 }
 
 void remote_target::end(bool kills) {
