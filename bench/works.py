@@ -212,7 +212,7 @@ NODES = (
         (
             Metric("nodes/memory", "% of bound", LOWER, (at_most(100),)),
             Metric("nodes/memory_growth", "bytes", LOWER),
-            Metric("nodes/memory_stopped", "bytes", LOWER),
+            Metric("nodes/memory_with_load", "bytes", LOWER),
         ),
         measure=two_processes.memory, repeat=1,
     ),

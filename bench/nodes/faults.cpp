@@ -121,8 +121,9 @@ struct pages_on_their_way {
 
 }  // namespace
 
-// What may wait here: a window for the link, and a mailbox for the actor that stands for the other.
-// A message in a mailbox is its cell, and its text in a block of its own.
+// How much memory grows while the other process is stopped, beside what may wait here: a window for
+// the link, and a mailbox of the actor that stands for the other one. A message in a mailbox is its
+// cell, and its text in a block of its own.
 task<figures> memory(link_in_use& link) {
   constexpr std::size_t mailbox = 1024, cell_bytes = 128;
   const double bound = static_cast<double>(node_options{}.window_bytes +
@@ -151,11 +152,11 @@ task<figures> memory(link_in_use& link) {
   co_await std::move(sending);
   std::uint64_t count = co_await link.to.ask(counted{});
   if (count - counted_before != pages.sent.load()) throw std::runtime_error{"pages were lost"};
-  auto grown = static_cast<double>(most - before_load);
+  auto grown = static_cast<double>(most - before_stop);
   figures found;
   found.push_back({"memory", grown / bound * 100, "% of bound"});
   found.push_back({"memory_growth", grown, "bytes"});
-  found.push_back({"memory_stopped", static_cast<double>(most - before_stop), "bytes"});
+  found.push_back({"memory_with_load", static_cast<double>(most - before_load), "bytes"});
   co_return found;
 }
 
