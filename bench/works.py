@@ -172,6 +172,7 @@ def nodes_over_tls(name, unit, quick_size):
     metrics = (
         Metric(f"nodes/tls_{name}", "% of plain", HIGHER, (Gate(None, ">=", 75),)),
         Metric(f"nodes/tls_{name}_rate", unit, HIGHER),
+        Metric(f"nodes/tls_{name}_cpu", "% of plain", LOWER),
     )
     take = partial(two_processes.over_tls, name=name)
     return nodes(f"tls_{name}", metrics, f"{name} --warm-up 1", measure=take, quick_size=quick_size)
