@@ -197,8 +197,7 @@ task<> node_connection::beat() {
 task<> node_connection::watch() {
   time_point stalled_until{};
   for (;;) {
-    time_point heard{duration{last_heard_.load(std::memory_order_relaxed)}};
-    time_point limit = std::max(heard, stalled_until) + limits_.down_after;
+    time_point limit = std::max(heard_at(), stalled_until) + limits_.down_after;
     if (now() >= limit) {
       throw_lost(fmt::format("nothing was heard of the node for {:.1f} s",
                              std::chrono::duration<double>(limits_.down_after).count()));
