@@ -192,9 +192,9 @@ server_link::session::hook::hook(session& in) noexcept
                }},
       of{in} {}
 
-void server_link::tell_end(std::uint32_t session, const exit_reason& why, bool restarts) noexcept {
+void server_link::tell_end(std::uint32_t number, const exit_reason& why, bool restarts) noexcept {
   try {
-    ended_frame ended{session, static_cast<std::uint8_t>(why.kind), restarts, {}};
+    ended_frame ended{number, static_cast<std::uint8_t>(why.kind), restarts, {}};
     if (why.kind == exit_kind::failed) ended.words = to_string(why);
     connection_.send(ended);
   } catch (const std::bad_alloc&) {

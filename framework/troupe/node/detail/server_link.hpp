@@ -112,7 +112,7 @@ private:
   void hear(const withdraw_frame& withdrawn);
   void hear(const drop_frame& dropped);
   task<> serve(std::shared_ptr<session> of);
-  void tell_end(std::uint32_t session, const exit_reason& why, bool restarts) noexcept;
+  void tell_end(std::uint32_t number, const exit_reason& why, bool restarts) noexcept;
   [[nodiscard]] std::string mismatch(const lookup_frame& wanted, const exported& found,
                                      std::vector<std::size_t>& item_of) const;
   void refuse(const lookup_frame& lookup, ask_errc error, std::string words);
