@@ -107,8 +107,9 @@ void ask_repeatedly(event_based_actor* self, const actor& to, std::uint64_t left
   });
 }
 
-/// Fair: one actor with all requests under way. An actor for each of them was slower in most runs
-/// (0.7 to 1.0 x), and so was a middleman without a worker of its own for what comes (0.5 x).
+/// Fair: one actor with all requests under way. An actor for each of them was slower (0.5 to 0.9 x
+/// in two runs), and so was a middleman without a worker of its own for what comes (0.5 x); that
+/// was 0.95 to 1.4 x as fast in three runs of one_way, too little to be measured by itself.
 double requests(caf::actor_system& system, const actor& to, std::uint64_t size) {
   std::uint64_t each = std::max<std::uint64_t>(size / window, 1);
   std::latch all{static_cast<std::ptrdiff_t>(window)};
