@@ -20,7 +20,9 @@ BUILT = ROOT / "build" / "peers"
 TROUPE = ROOT / "build" / "release" / "bench" / "troupe_bench"
 CAF_BENCH = ROOT / "build" / "release" / "bench" / "troupe_caf_bench"
 PIPELINE = ROOT / "build" / "release" / "samples" / "pipeline"
+NODES_BENCH = ROOT / "build" / "release" / "bench" / "troupe_nodes_bench"
 TLS_BENCH = ROOT / "build" / "release" / "bench" / "troupe_tls_bench"
+CAF_NODES = BUILT / "caf_nodes"
 ASIO_TLS = BUILT / "asio_tls_echo"
 ECHO_LOAD = BUILT / "echo_load"
 TLS_LOAD = BUILT / "tls_load"
@@ -154,19 +156,25 @@ def find_troupe():
 
 def build_caf():
     """CAF alone; its actors on our workers are measured by CAF_BENCH, which cmake builds."""
-    folder = SOURCES / "caf"
-    if is_current(CAF_PROGRAM, [*folder.glob("*.cpp"), *folder.glob("*.hpp")]):
+    nodes = SOURCES / "caf" / "nodes.cpp"
+    headers = [*nodes.parent.glob("*.hpp")]
+    works = sorted({*nodes.parent.glob("*.cpp")} - {nodes})
+    build_with_caf(CAF_PROGRAM, [*works, *headers], "-lcaf_core")
+    build_with_caf(CAF_NODES, [nodes], "-lcaf_io", "-lcaf_core")
+
+
+def build_with_caf(program, sources, *libraries):
+    if is_current(program, sources):
         return
     if caf_version() is None:
         raise Unavailable("not installed (Debian package libcaf-dev)")
     compiler = shutil.which("clang++-19")
     if compiler is None:
         raise Unavailable("does not build: clang++-19 is not installed")
-    CAF_PROGRAM.parent.mkdir(parents=True, exist_ok=True)
-    files = ["-o", str(CAF_PROGRAM.relative_to(ROOT))]
-    files += sorted(str(source.relative_to(ROOT)) for source in folder.glob("*.cpp"))
-    libraries = ["-fuse-ld=mold", "-lcaf_core", "-pthread"]
-    build([compiler, "-O3", "-DNDEBUG", "-std=c++20", *files, *libraries], cwd=ROOT)
+    program.parent.mkdir(parents=True, exist_ok=True)
+    files = [str(source.relative_to(ROOT)) for source in sources if source.suffix == ".cpp"]
+    command = [compiler, "-O3", "-DNDEBUG", "-std=c++20", "-o", str(program.relative_to(ROOT))]
+    build([*command, *files, "-fuse-ld=mold", *libraries, "-pthread"], cwd=ROOT)
 
 
 def build_erlang():
@@ -228,6 +236,7 @@ class Peer:
 
 CAF_PROGRAM = BUILT / "caf_bench"
 ASIO_PROGRAM = BUILT / "asio_bench"
+CAF_NODES = BUILT / "caf_nodes"
 ASIO_TLS = BUILT / "asio_tls_echo"  # of the works with TLS, in place of the peer's own program
 GO_PROGRAM = BUILT / "go_bench"
 TOKIO_PROGRAM = BUILT / "tokio" / "release" / "tokio_bench"

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Callable
 
 import measure
-from peers import ASIO_TLS, CAF_BENCH, PIPELINE, TLS_BENCH, TLS_CERTIFICATE, TLS_KEY, TLS_LOAD
+import two_processes
+from peers import (ASIO_TLS, CAF_BENCH, CAF_NODES, NODES_BENCH, PIPELINE, TLS_BENCH,
+                   TLS_CERTIFICATE, TLS_KEY, TLS_LOAD)
 
 HIGHER = "higher"
 LOWER = "lower"
@@ -153,6 +155,89 @@ def tls(size_bytes, connections):
     )
 
 
+def nodes(name, metrics, words=None, *, caf=False, measure=two_processes.linked, **more):
+    """What two processes do that are linked, each with two workers."""
+    peers = ("troupe", "caf") if caf else ("troupe",)
+    return Work(
+        f"nodes/{name}",
+        metrics,
+        {peer: f"{words or name} --workers 2" for peer in peers},
+        measure=measure,
+        programs={"troupe": NODES_BENCH, "caf": CAF_NODES},
+        **more,
+    )
+
+
+def nodes_over_tls(name, unit, quick_size):
+    metrics = (
+        Metric(f"nodes/tls_{name}", "% of plain", HIGHER, (Gate(None, ">=", 75),)),
+        Metric(f"nodes/tls_{name}_rate", unit, HIGHER),
+        Metric(f"nodes/tls_{name}_cpu", "% of plain", LOWER),
+    )
+    take = partial(two_processes.over_tls, name=name)
+    return nodes(f"tls_{name}", metrics, f"{name} --warm-up 1", measure=take, quick_size=quick_size)
+
+
+def none(name, unit, *others):
+    """A count that has to be zero, and what else is told."""
+    return (Metric(name, unit, LOWER, (at_most(0),)), *others)
+
+
+NODES = (
+    nodes(
+        "requests",
+        (Metric("nodes/requests", "requests/s", HIGHER, (at_least(1, "caf"),)),),
+        "requests --warm-up 1", caf=True, quick_size=50_000,
+    ),
+    nodes(
+        "one_way",
+        (Metric("nodes/one_way", "messages/s", HIGHER, (at_least(2, "caf"),)),),
+        "one_way --warm-up 1", caf=True, quick_size=200_000,
+    ),
+    nodes(
+        "latency",
+        (Metric("nodes/latency", "us", LOWER), Metric("nodes/latency_p99", "us", LOWER)),
+        "latency --warm-up 1", caf=True, quick_size=4_000,
+    ),
+    nodes_over_tls("requests", "requests/s", 50_000),
+    nodes_over_tls("one_way", "messages/s", 200_000),
+    nodes("kill", (Metric("nodes/kill", "ms", LOWER, (Gate(None, "<", 200),)),), caf=True),
+    nodes(
+        "silence",
+        (Metric("nodes/silence", "s", LOWER,
+                (Gate(None, "<", two_processes.SILENCE_LIMIT_S),)),),
+        repeat=3,
+    ),
+    nodes(
+        "memory",
+        (
+            Metric("nodes/memory", "% of bound", LOWER, (at_most(100),)),
+            Metric("nodes/memory_growth", "bytes", LOWER),
+            Metric("nodes/memory_with_load", "bytes", LOWER),
+        ),
+        measure=two_processes.memory, repeat=1,
+    ),
+    nodes(
+        "kills",
+        none(
+            "nodes/kills", "violations",
+            *(Metric(f"nodes/kills_{name}", "requests", HIGHER)
+              for name in ("begun", "answered", "failed", "not_run")),
+        ),
+        "load", measure=two_processes.kills, repeat=1,
+    ),
+    nodes(
+        "stops",
+        none(
+            "nodes/stops", "unclean",
+            Metric("nodes/stops_count", "stops", HIGHER),
+            Metric("nodes/stops_longest", "ms", LOWER,
+                   (Gate(None, "<", two_processes.STOP_LIMIT_S * 1e3),)),
+        ),
+        "load", measure=two_processes.stops, repeat=1,
+    ),
+)
+
 TIMERS = (
     Metric("timers", "cpu_s", LOWER, (at_most(0.4, "tokio+mimalloc"),)),
     Metric("timers_late_p50", "us", LOWER),
@@ -262,6 +347,7 @@ WORKS = (
         repeat=1,
         program=CAF_BENCH,
     ),
+    *NODES,
     Work(
         "compile",
         (Metric("compile", "s", LOWER, (at_most(1.5),)),),

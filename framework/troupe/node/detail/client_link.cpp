@@ -143,7 +143,7 @@ void client_link::go_down(const std::string& cause) {
     sessions_.clear();
     for (auto& [number, target] : targets_) {
       target->session_ = 0;
-      target->credit_bytes_ = 0;
+      target->credit_bytes_.store(0, std::memory_order_relaxed);
       target->changed_.set();
       if (target->tell_ && !target->has_ended_) listeners.push_back(target->tell_);
     }
@@ -321,7 +321,8 @@ void client_link::hear(const found_frame& found) {
   }
   remote_target& target = *to->second;
   target.session_ = lookup.session;
-  target.credit_bytes_ = static_cast<std::int64_t>(found.window_bytes);
+  target.credit_bytes_.store(static_cast<std::int64_t>(found.window_bytes),
+                             std::memory_order_relaxed);
   target.was_found_ = true;
   target.changed_.set();
   sessions_.emplace(lookup.session, &target);
@@ -343,7 +344,8 @@ void client_link::hear(const credit_frame& credit) {
   pal::lock guard{mutex_};
   auto at = sessions_.find(credit.session);
   if (at == sessions_.end()) return;
-  at->second->credit_bytes_ += static_cast<std::int64_t>(credit.size_bytes);
+  at->second->credit_bytes_.fetch_add(static_cast<std::int64_t>(credit.size_bytes),
+                                      std::memory_order_relaxed);
   at->second->changed_.set();
 }
 
@@ -439,7 +441,7 @@ task<> remote_target::wait_for_credit() {
   for (;;) {
     {
       pal::lock guard{link_->mutex_};
-      if (credit_bytes_ > 0 || !is_reachable()) co_return;
+      if (has_credit() || !is_reachable()) co_return;
       changed_.reset();
     }
     co_await changed_.wait();
@@ -468,7 +470,7 @@ void remote_target::ask(std::uint16_t item, std::string_view payload, std::optio
   link_->connection_->send(asked, payload);
   link_->requests_.emplace(asked.request,
                            client_link::waiting_request{std::move(request), session_});
-  link_->has_requests_.set();
+  if (!link_->has_requests_.is_set()) link_->has_requests_.set();
 }
 
 void remote_target::end(bool kills) {

@@ -74,20 +74,21 @@ public:
   [[nodiscard]] const std::vector<item_spec>& items() const override {
     return specs_of<protocol<Items...>>::all();
   }
-  task<bool> deliver(std::shared_ptr<server_link> link, incoming message) override {
+  task<bool> deliver(const std::shared_ptr<server_link>& link, incoming message) override {
     static constexpr std::array<deliver_function, sizeof...(Items)> functions{
         &exported_ref::deliver_as<Items>...};
-    return (this->*functions.at(message.item))(std::move(link), std::move(message));
+    return (this->*functions.at(message.item))(link, std::move(message));
   }
   void follow(end_hook& hook) override { hook.set(to_); }
   void end(bool kills) noexcept override { kills ? to_.kill() : to_.stop(); }
   [[nodiscard]] bool has_ended() const override { return to_.has_ended(); }
 
 private:
-  using deliver_function = task<bool> (exported_ref::*)(std::shared_ptr<server_link>, incoming);
+  using deliver_function = task<bool> (exported_ref::*)(const std::shared_ptr<server_link>&,
+                                                        incoming);
 
   template <class Item>
-  task<bool> deliver_as(std::shared_ptr<server_link> link, incoming from) {
+  task<bool> deliver_as(const std::shared_ptr<server_link>& link, incoming from) {
     using message = typename protocol_item<Item>::message;
     using value = typename protocol_item<Item>::answer;
     std::optional<message> made = from_wire<message>(from.frame.payload());

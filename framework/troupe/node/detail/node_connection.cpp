@@ -11,12 +11,14 @@
 #include <troupe/sched/sleep.hpp>
 #include <troupe/sched/timeout.hpp>
 #include <troupe/task/select.hpp>
+#include <troupe/task/yield.hpp>
 
 namespace troupe::inline v0_1::detail {
 
 namespace {
 
 constexpr duration farewell_limit = std::chrono::seconds{1};
+constexpr std::size_t prefix_bytes = 4;
 constexpr std::size_t max_hello_bytes = 1024;
 constexpr std::size_t max_fields_bytes = 64 * 1024;  // Beside the content of a message.
 
@@ -34,7 +36,7 @@ std::string_view kind_of_stranger(std::span<const std::byte> first) {
 }
 
 task<frame_bytes> read_first(io::stream& peer) {
-  std::array<std::byte, 4> prefix{};
+  std::array<std::byte, prefix_bytes> prefix{};
   try {
     co_await peer.read_exactly(prefix);
   } catch (const system_error& failed) {
@@ -146,19 +148,25 @@ task<> node_connection::work(frame_receiver& to, scope_handle tasks) {
 
 task<> node_connection::read(frame_receiver& to) {
   io::frame_reader frames{peer_, limits_.max_message_bytes + max_fields_bytes};
-  while (auto bytes = co_await frames.next_frame()) {
-    last_heard_.store(now().time_since_epoch().count(), std::memory_order_relaxed);
+  for (;;) {
+    std::size_t held_bytes = frames.held_bytes();
+    auto bytes = co_await frames.next_frame();
+    if (!bytes) throw_lost("the node has closed the connection");
+    if (held_bytes < prefix_bytes + bytes->size()) {  // Else it had come with an earlier one.
+      last_heard_.store(now().time_since_epoch().count(), std::memory_order_relaxed);
+    }
     frame_bytes frame{std::move(*bytes)};
     if (bye_frame bye; frame.read(bye)) throw_lost(bye.words);
     if (frame.kind() != frame_kind::ping) to.receive(std::move(frame));
   }
-  throw_lost("the node has closed the connection");
 }
 
 task<> node_connection::write() {
   std::string batch;
   for (bool is_last = false; !is_last;) {
     co_await ready_.wait();
+    // What others are about to send goes with it: a write costs as much as many frames.
+    co_await yield();
     batch.clear();
     {
       pal::lock guard{mutex_};
@@ -189,8 +197,7 @@ task<> node_connection::beat() {
 task<> node_connection::watch() {
   time_point stalled_until{};
   for (;;) {
-    time_point heard{duration{last_heard_.load(std::memory_order_relaxed)}};
-    time_point limit = std::max(heard, stalled_until) + limits_.down_after;
+    time_point limit = std::max(heard_at(), stalled_until) + limits_.down_after;
     if (now() >= limit) {
       throw_lost(fmt::format("nothing was heard of the node for {:.1f} s",
                              std::chrono::duration<double>(limits_.down_after).count()));

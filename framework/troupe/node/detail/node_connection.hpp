@@ -62,6 +62,10 @@ public:
   [[nodiscard]] task<> run(frame_receiver& to);
 
   [[nodiscard]] std::string peer_address() const { return peer_.peer_address(); }
+  /// Returns: when the last bytes came.
+  [[nodiscard]] time_point heard_at() const noexcept {
+    return time_point{duration{last_heard_.load(std::memory_order_relaxed)}};
+  }
 
 private:
   task<> work(frame_receiver& to, scope_handle tasks);

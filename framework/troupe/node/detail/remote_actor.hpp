@@ -98,7 +98,7 @@ public:
     if (bytes.size() > target_->max_message_bytes()) {
       co_return back.fail(ask_errc::rejected, too_large(type_name<M>(), bytes.size()));
     }
-    co_await target_->wait_for_credit();
+    if (!target_->has_credit()) co_await target_->wait_for_credit();
     if (back.caller_gone()) co_return;
     std::optional<duration> left = back.time_left();
     if (left && *left <= duration::zero()) co_return back.fail(ask_errc::expired);
@@ -112,7 +112,7 @@ public:
       report_undelivered({type_name<M>(), ask_errc::rejected});
       co_return;
     }
-    co_await target_->wait_for_credit();
+    if (!target_->has_credit()) co_await target_->wait_for_credit();
     if (target_->send(index_of<Item>(), bytes)) co_return;
     report_undelivered({type_name<M>(), ask_errc::node_down});
   }

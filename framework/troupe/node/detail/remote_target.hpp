@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
@@ -13,6 +14,7 @@
 #include <troupe/actor/errors.hpp>
 #include <troupe/actor/exit_reason.hpp>
 #include <troupe/node/detail/frames.hpp>
+#include <troupe/pal/atomic.hpp>
 #include <troupe/pal/clock.hpp>
 #include <troupe/sync/event.hpp>
 
@@ -54,6 +56,10 @@ public:
   /// Who is told of news; without one they are lost. Called by any worker, under no lock.
   void tell(std::function<void(remote_news)> whom);
 
+  /// Whether a message may be sent now. Of use to the one who sends: others only add to it.
+  [[nodiscard]] bool has_credit() const noexcept {
+    return credit_bytes_.load(std::memory_order_relaxed) > 0;
+  }
   /// Waits until a message may be sent, or the actor cannot be reached.
   [[nodiscard]] task<> wait_for_credit();
   /// Sends. Returns: false when the actor cannot be reached.
@@ -73,7 +79,8 @@ private:
 
   [[nodiscard]] bool is_reachable() const noexcept;
   void pay(std::size_t payload_bytes) noexcept {
-    credit_bytes_ -= static_cast<std::int64_t>(cost_bytes(payload_bytes));
+    credit_bytes_.fetch_sub(static_cast<std::int64_t>(cost_bytes(payload_bytes)),
+                            std::memory_order_relaxed);
   }
 
   const std::shared_ptr<client_link> link_;
@@ -81,8 +88,8 @@ private:
   const std::vector<item_spec>& items_;
   const std::uint64_t number_;
 
-  std::uint32_t session_ = 0;  // 0: not known at the other node.
-  std::int64_t credit_bytes_ = 0;
+  std::uint32_t session_ = 0;                  // 0: not known at the other node.
+  pal::atomic<std::int64_t> credit_bytes_{0};  // Changed under the lock.
   bool was_found_ = false;
   bool has_ended_ = false;
   event changed_;

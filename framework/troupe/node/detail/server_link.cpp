@@ -75,7 +75,7 @@ void server_link::receive(frame_bytes frame) {
     case frame_kind::ask:
       if (ask_frame asked; frame.read(asked)) {
         incoming message{std::move(frame), 0, asked.request};
-        if (asked.left_ns >= 0) message.until = now() + duration{asked.left_ns};
+        if (asked.left_ns >= 0) message.until = connection_.heard_at() + duration{asked.left_ns};
         return hear(asked.session, asked.item, std::move(message));
       }
       break;
@@ -100,9 +100,9 @@ void server_link::receive(frame_bytes frame) {
   throw_broken("a frame that is none");
 }
 
-std::shared_ptr<server_link::session> server_link::find(std::uint32_t number) const {
+server_link::session* server_link::find(std::uint32_t number) const {
   auto found = sessions_.find(number);
-  return found == sessions_.end() ? nullptr : found->second;
+  return found == sessions_.end() ? nullptr : found->second.get();
 }
 
 // Those of a session that was dropped, or has never been, are on their way still.
@@ -193,9 +193,9 @@ server_link::session::hook::hook(session& in) noexcept
                }},
       of{in} {}
 
-void server_link::tell_end(std::uint32_t session, const exit_reason& why, bool restarts) noexcept {
+void server_link::tell_end(std::uint32_t number, const exit_reason& why, bool restarts) noexcept {
   try {
-    ended_frame ended{session, static_cast<std::uint8_t>(why.kind), restarts, {}};
+    ended_frame ended{number, static_cast<std::uint8_t>(why.kind), restarts, {}};
     if (why.kind == exit_kind::failed) ended.words = to_string(why);
     connection_.send(ended);
   } catch (const std::bad_alloc&) {
@@ -205,9 +205,10 @@ void server_link::tell_end(std::uint32_t session, const exit_reason& why, bool r
 
 // Its messages have no bound of their own: who sends more than his credit has is cut off.
 task<> server_link::serve(std::shared_ptr<session> of) {
+  const auto self = shared_from_this();
   while (auto message = co_await of->waiting.recv()) {
     std::size_t cost = cost_bytes(message->frame.payload().size());
-    bool is_well = co_await of->to->deliver(shared_from_this(), std::move(*message));
+    bool is_well = co_await of->to->deliver(self, std::move(*message));
     if (!is_well) throw_broken("a message that is none of its type");
     of->open_bytes.fetch_sub(static_cast<std::int64_t>(cost), std::memory_order_relaxed);
     of->owed_bytes += cost;

@@ -36,7 +36,9 @@ public:
 
   [[nodiscard]] virtual const std::vector<item_spec>& items() const = 0;
   /// Waits for room and puts the message into the mailbox. Returns: false when it is no such one.
-  [[nodiscard]] virtual task<bool> deliver(std::shared_ptr<server_link> link, incoming message) = 0;
+  /// Requires: `link` stays until then.
+  [[nodiscard]] virtual task<bool> deliver(const std::shared_ptr<server_link>& link,
+                                           incoming message) = 0;
   virtual void follow(end_hook& hook) = 0;
   virtual void end(bool kills) noexcept = 0;
   [[nodiscard]] virtual bool has_ended() const = 0;
@@ -110,11 +112,11 @@ private:
   void hear(const withdraw_frame& withdrawn);
   void hear(const drop_frame& dropped);
   task<> serve(std::shared_ptr<session> of);
-  void tell_end(std::uint32_t session, const exit_reason& why, bool restarts) noexcept;
+  void tell_end(std::uint32_t number, const exit_reason& why, bool restarts) noexcept;
   [[nodiscard]] std::string mismatch(const lookup_frame& wanted, const exported& found,
                                      std::vector<std::size_t>& item_of) const;
   void refuse(const lookup_frame& lookup, ask_errc error, std::string words);
-  [[nodiscard]] std::shared_ptr<session> find(std::uint32_t number) const;
+  [[nodiscard]] session* find(std::uint32_t number) const;
   [[nodiscard]] bool end_request(std::uint64_t request);
 
   const std::shared_ptr<const node_self> self_;
