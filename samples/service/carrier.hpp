@@ -11,10 +11,10 @@
 
 namespace service {
 
-/// Gives a wire the actor that the coordinator asks. There is one kind of it in a build: with CAF
-/// carrier_caf.cpp, where that actor is one of CAF; without (TROUPE_WITH_CAF=OFF)
-/// carrier_no_caf.cpp, where it is the wire itself and the balance says caf=0, compared with
-/// nothing.
+/// Gives the coordinator the actor that it asks, which owns a connection to the peer. Within the
+/// process there is one kind of it in a build: with CAF carrier_caf.cpp, where that actor is one of
+/// CAF; without (TROUPE_WITH_CAF=OFF) carrier_no_caf.cpp, where it is the wire itself and the
+/// balance says caf=0, compared with nothing. See second_process.hpp for another one.
 class carrier {
 public:
   carrier() = default;
@@ -22,10 +22,10 @@ public:
   carrier& operator=(const carrier&) = delete;
   virtual ~carrier() = default;
 
-  /// Returns: an actor, which keeps the wire.
-  [[nodiscard]] virtual troupe::ref<pinging> carry(troupe::ref<wire> over) = 0;
+  /// Returns: an actor to ask. Errors: system_error when the peer cannot be reached.
+  [[nodiscard]] virtual troupe::task<troupe::ref<pinging>> open() = 0;
 
-  /// Returns: how many pings CAF actors have answered; nothing without CAF.
+  /// Returns: how many pings CAF actors have answered; nothing without CAF. After shut_down().
   [[nodiscard]] virtual std::optional<std::uint64_t> answered_by_caf() const = 0;
 
   /// Waits for the end of all that it has given. Requires: nobody uses it any more.
@@ -33,6 +33,6 @@ public:
 };
 
 /// Requires: a worker.
-std::unique_ptr<carrier> make_carrier();
+std::unique_ptr<carrier> make_carrier(std::uint16_t peer_port);
 
 }  // namespace service

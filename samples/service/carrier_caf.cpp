@@ -32,9 +32,13 @@ caf::behavior transport_actor(caf::event_based_actor* self, const caf::actor& ov
 
 class caf_carrier final : public carrier {
 public:
-  troupe::ref<pinging> carry(troupe::ref<wire> over) override {
+  explicit caf_carrier(std::uint16_t peer_port) noexcept : peer_port_{peer_port} {}
+
+  troupe::task<troupe::ref<pinging>> open() override {
+    troupe::ref<wire> over = co_await dial(peer_port_);
     caf::actor adopted = troupe::to_caf<pinging>(system_, over);
-    return troupe::from_caf<pinging>(system_, system_->spawn(transport_actor, adopted, answered_));
+    co_return troupe::from_caf<pinging>(system_,
+                                        system_->spawn(transport_actor, adopted, answered_));
   }
 
   [[nodiscard]] std::optional<std::uint64_t> answered_by_caf() const override {
@@ -44,12 +48,15 @@ public:
   troupe::task<> shut_down() override { return system_.shut_down(); }
 
 private:
+  const std::uint16_t peer_port_;
   count answered_ = std::make_shared<std::atomic<std::uint64_t>>(0);
   troupe::caf_system system_{std::make_unique<caf::actor_system_config>()};
 };
 
 }  // namespace
 
-std::unique_ptr<carrier> make_carrier() { return std::make_unique<caf_carrier>(); }
+std::unique_ptr<carrier> make_carrier(std::uint16_t peer_port) {
+  return std::make_unique<caf_carrier>(peer_port);
+}
 
 }  // namespace service

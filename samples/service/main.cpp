@@ -9,6 +9,8 @@
 
 #include <troupe/runtime/run.hpp>
 
+#include "../child.hpp"
+#include "second_process.hpp"
 #include "service.hpp"
 
 namespace {
@@ -36,5 +38,9 @@ int main(int argc, char** argv) {
   config.workers = wanted.workers;
   // A stop has time bounds of its own, which are shorter.
   config.shutdown_budget = std::chrono::seconds{30};
+  if (wanted.peer_port != 0) {
+    samples::be_part_of(wanted.parent);
+    return troupe::run(config, service::run_second_process, wanted.peer_port);
+  }
   return troupe::run(config, service::run_main_job, wanted);
 }

@@ -47,6 +47,9 @@ options parse_options(int argc, char** argv) {
   wanted.chaos = given.flag("--chaos");
   auto kills = given.number<std::uint64_t>("--kills", 0, 1, 50);
   wanted.lost_bytes = given.number<std::uint64_t>("--lose", 0, 1, 1'000'000);
+  wanted.nodes = given.flag("--nodes");
+  wanted.peer_port = given.number<std::uint16_t>("--transport-to", 0, 1, 65535);
+  wanted.parent = given.number("--parent", 0, 1, 1 << 22);
   wanted.tls_certificate = given.text("--tls-cert", "FILE");
   wanted.tls_key = given.text("--tls-key", "FILE");
   auto tls_port = given.number<std::uint16_t>("--tls-port", 0, 1, 65535);

@@ -31,6 +31,10 @@ struct options {
   std::uint64_t seed = 1;        // Of the chaos, too.
   std::uint64_t lost_bytes = 0;  // Taken off what is counted: for a test of the balance.
 
+  bool nodes = false;           // The transport is in a second process,
+  std::uint16_t peer_port = 0;  // as which this one was started: whom it pings,
+  int parent = 0;               // and for whom.
+
   bool chaos = false;  // Kill parts of the service at random.
   std::uint64_t kills_per_second = 4;
 };

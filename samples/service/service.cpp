@@ -15,6 +15,7 @@
 #include <troupe/task/spawn.hpp>
 
 #include "door.hpp"
+#include "second_process.hpp"
 
 namespace service {
 
@@ -30,10 +31,9 @@ double microseconds(troupe::duration length) {
 }
 
 // A fresh transport is as good a victim as the last.
-troupe::task<transport> open_transport(std::shared_ptr<carrier> by, std::uint16_t port,
+troupe::task<transport> open_transport(std::shared_ptr<carrier> by,
                                        std::optional<troupe::ref<chaos>> enemy) {
-  troupe::ref<wire> over = co_await dial(port);
-  troupe::ref<pinging> made = by->carry(std::move(over));
+  troupe::ref<pinging> made = co_await by->open();
   if (enemy) (void)enemy->try_send(victim{kind::a_transport, made});
   co_return transport{std::move(made)};
 }
@@ -52,8 +52,14 @@ troupe::task<> main_job::start() {
   }
   std::uint16_t port = listener.port();
   if (at_->wanted.chaos) enemy_ = troupe::spawn<chaos>(at_);
-  start_roles(ponger.port());
+  std::uint16_t peer_port = ponger.port();
   ponging_ = troupe::spawn(answer_pings, std::move(ponger));
+  if (at_->wanted.nodes) {
+    carrier_ = co_await start_second_process(peer_port);
+  } else {
+    carrier_ = make_carrier(peer_port);
+  }
+  start_roles();
   // Connects the transport before a stop can end intake there.
   ++own_rtt_count_;
   auto first = co_await measure_rtt(parts_->timing);
@@ -74,16 +80,15 @@ troupe::task<> main_job::start() {
 }
 
 // The order of a stop is the reverse.
-void main_job::start_roles(std::uint16_t ponger_port) {
+void main_job::start_roles() {
   root_ = troupe::spawn<troupe::supervisor>(lenient);
   // Without a bound, since a connection must be able to tell of its end while it unwinds. Each has
   // two messages on the way at most.
   troupe::child_options counting{{.name = "aggregator", .unbounded = true}};
   troupe::child_options timing{{.name = "coordinator"}};
   auto durable = std::make_shared<ledger>(at_->wanted.chaos, at_->wanted.lost_bytes);
-  carrier_ = make_carrier();
-  coordinator::open_function open = [by = carrier_, ponger_port, enemy = enemy_] {
-    return open_transport(by, ponger_port, enemy);
+  coordinator::open_function open = [by = carrier_, enemy = enemy_] {
+    return open_transport(by, enemy);
   };
   parts_.emplace(
       colleagues{troupe::spawn_child<aggregator>(*root_, std::move(counting), std::move(durable),

@@ -38,7 +38,7 @@ public:
   [[nodiscard]] std::string havoc_text() const;
 
 private:
-  void start_roles(std::uint16_t ponger_port);
+  void start_roles();
   void start_chaos();
   troupe::task<> see_rtt_recovered();
   void tell(std::int64_t second, troupe::duration passed, std::size_t connections,

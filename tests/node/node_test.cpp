@@ -10,6 +10,7 @@
 #include <troupe/sched/timeout.hpp>
 #include <troupe/sync/event.hpp>
 #include <troupe/task/select.hpp>
+#include <troupe/task/shield.hpp>
 
 #include <collected_failures.hpp>
 #include <error_of.hpp>
@@ -475,6 +476,51 @@ BOOST_AUTO_TEST_CASE(a_stranger_in_place_of_a_node_is_told_of_by_kind) {
     (void)co_await here.connect(stranger.address() + ":80");
   });
   BOOST_TEST(nobody.find("no link to 10.0.0.3:80") != std::string::npos, nobody);
+}
+
+// Goal: what a graceful stop begins with, the end of intake, leaves links to be ended in order.
+BOOST_AUTO_TEST_CASE(a_program_with_links_that_is_asked_to_end_does_so_at_once) {
+  sim::world world{1};
+  sim::node& server = world.add_node("server");
+  time_point ended_at{};
+  server.start([&]() -> task<> {
+    node here = co_await node::start(plain_options("server", "0.0.0.0:7000"));
+    auto bank = spawn<savings>();
+    here.publish<account>("bank", bank);
+    try {
+      co_await sleep_for(1h);
+    } catch (const canceled&) {
+      // SIGTERM.
+    }
+    co_await shield(here.shut_down());
+    ended_at = now();
+  });
+  sim::node& client = world.add_node("client");
+  client.block_on([&]() -> task<> {
+    node here = co_await node::start(plain_options("client"));
+    remote_node there = co_await here.connect(server.address() + ":7000");
+    auto bank = co_await there.find<account>("bank");
+    world.after(1s, [&] { server.terminate(); });
+    time_point start = now();
+    co_await there.down();
+    BOOST_TEST((now() - start < 1100ms));
+    co_await here.shut_down();
+  });
+  BOOST_TEST((ended_at != time_point{}));
+  BOOST_TEST((ended_at - time_point{} < 1200ms));
+}
+
+BOOST_AUTO_TEST_CASE(a_link_that_is_lost_while_it_is_ended_leaves_no_failure_that_nobody_awaits) {
+  collected_failures reported;
+  for (std::uint64_t seed = 1; seed <= 100; ++seed) {
+    sim::world world{seed};
+    two_nodes nodes{world};
+    nodes.with_bank([&](remote_node&, ref<account>&) -> task<> {
+      world.network().reset(nodes.server, nodes.client);
+      co_return;
+    });
+  }
+  BOOST_TEST(reported.texts().empty());
 }
 
 BOOST_AUTO_TEST_CASE(garbage_on_its_port_leaves_a_node_and_its_links_alone) {

@@ -28,14 +28,33 @@ inline bool matches(const std::string& text, const char* pattern) {
   return std::regex_match(text, std::regex{pattern});
 }
 
+/// Returns: what a program has written to stderr, without what it says of a machine that is busy:
+/// to start a process holds up a worker.
+inline std::string without_stalls(const std::string& errors) {
+  return std::regex_replace(errors, std::regex{"troupe: worker \\d+ is held up for [^\n]*\n"}, "");
+}
+
+/// A program and its arguments.
+struct command {
+  std::vector<std::string> words;
+};
+
+/// Returns: how the sample `name` is started.
+inline command command_of(const std::string& name, std::vector<std::string> arguments = {}) {
+  arguments.insert(arguments.begin(), TROUPE_SAMPLES_DIR "/" + name);
+  return {std::move(arguments)};
+}
+
 /// A process whose output is read line by line. Ends with this object, by force if it must.
 class program {
 public:
   /// Starts the sample `name`.
-  explicit program(const std::string& name, std::vector<std::string> arguments = {}) {
-    std::string path = TROUPE_SAMPLES_DIR "/" + name;
-    std::vector<char*> words{path.data()};
-    for (auto& each : arguments) words.push_back(each.data());
+  explicit program(const std::string& name, std::vector<std::string> arguments = {})
+      : program{command_of(name, std::move(arguments))} {}
+  /// Starts any command.
+  explicit program(command given) {
+    std::vector<char*> words;
+    for (auto& each : given.words) words.push_back(each.data());
     words.push_back(nullptr);
     std::array<int, 2> out{}, err{};
     BOOST_REQUIRE(::pipe2(out.data(), O_CLOEXEC) == 0 && ::pipe2(err.data(), O_CLOEXEC) == 0);
@@ -44,7 +63,7 @@ public:
     if (pid_ == 0) {
       ::dup2(out[1], STDOUT_FILENO);
       ::dup2(err[1], STDERR_FILENO);
-      ::execv(words[0], words.data());
+      ::execvp(words[0], words.data());
       ::perror(words[0]);
       ::_exit(127);
     }
@@ -107,6 +126,8 @@ public:
     }
     return *code_;
   }
+
+  [[nodiscard]] pid_t id() const noexcept { return pid_; }
 
   void send_signal(int signal) { BOOST_REQUIRE(::kill(pid_, signal) == 0); }
 

@@ -12,6 +12,7 @@
 #include <troupe/sched/timeout.hpp>
 #include <troupe/task/select.hpp>
 #include <troupe/task/yield.hpp>
+#include <troupe/tls/tls.hpp>
 
 namespace troupe::inline v0_1::detail {
 
@@ -35,14 +36,24 @@ std::string_view kind_of_stranger(std::span<const std::byte> first) {
   return "it speaks something else";
 }
 
+// Why there was no first frame. Who has connected hears only by its first read that the other side
+// has refused its certificate, and a port with TLS says nothing to one that speaks none.
+[[noreturn]] void throw_unheard(const io::stream& peer, const system_error& failed) {
+  if (failed.code() == tls::errc::refused_by_peer) {
+    throw_error(failed.code(), "it refuses the certificate of this node, and its log says why");
+  }
+  if (failed.code() != errc::end_of_stream) throw system_error{failed};
+  throw_error(make_error_code(node_errc::not_a_node),
+              std::string{"it has closed the connection without a word"} +
+                  (tls::info_of(peer) ? "" : ", as a node with TLS does to one without"));
+}
+
 task<frame_bytes> read_first(io::stream& peer) {
   std::array<std::byte, prefix_bytes> prefix{};
   try {
     co_await peer.read_exactly(prefix);
   } catch (const system_error& failed) {
-    if (failed.code() != errc::end_of_stream) throw;
-    throw_error(make_error_code(node_errc::not_a_node),
-                "it has closed the connection without a word");
+    throw_unheard(peer, failed);
   }
   std::size_t size_bytes = 0;
   for (std::byte each : prefix) size_bytes = size_bytes << 8U | static_cast<std::size_t>(each);
@@ -139,11 +150,19 @@ task<> node_connection::work(frame_receiver& to, scope_handle tasks) {
   tasks.spawn([this] { return beat(); });
   tasks.spawn([this] { return watch(); });
   to.begin(tasks);
-  auto ended = co_await select(read(to), closing_.wait());
-  if (ended.index() == 1 && !is_broken_off()) {
-    (void)co_await timeout(farewell_limit, written_.wait()).as_result();
-  }
+  std::exception_ptr why;  // Nobody would hear it from a branch that has lost.
+  auto ended = co_await select(read_until_end(to, why), closing_.wait());
+  if (ended.index() == 0) std::rethrow_exception(why);
+  if (!is_broken_off()) (void)co_await timeout(farewell_limit, written_.wait()).as_result();
   tasks.request_stop();
+}
+
+task<> node_connection::read_until_end(frame_receiver& to, std::exception_ptr& why) {
+  try {
+    co_await read(to);
+  } catch (const std::exception&) {
+    why = std::current_exception();
+  }
 }
 
 task<> node_connection::read(frame_receiver& to) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <exception>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -70,6 +71,7 @@ public:
 private:
   task<> work(frame_receiver& to, scope_handle tasks);
   task<> read(frame_receiver& to);
+  task<> read_until_end(frame_receiver& to, std::exception_ptr& why);
   task<> write();
   task<> beat();
   task<> watch();

@@ -63,8 +63,17 @@ void node_core::close_all() {
 
 // --- those that connect ---
 
+// The links outlive the end of intake, by which a graceful stop begins.
 task<> node_core::accept() {
-  if (!listener_) co_return co_await stopping_.wait();
+  try {
+    if (listener_) co_await let_all_in();
+  } catch (const canceled&) {
+    // Of this task, or of intake alone: then it waits.
+  }
+  co_await stopping_.wait();
+}
+
+task<> node_core::let_all_in() {
   for (;;) {
     auto peer = co_await listener_->accept().as_result();
     if (!peer) {
@@ -100,16 +109,10 @@ task<> node_core::let_in(io::stream accepted) {
 task<> node_core::serve(io::stream accepted) {
   const node_options& limits = self_->options();
   io::stream peer = co_await timeout(limits.handshake_limit, self_->secure(std::move(accepted)));
-  bool is_too_many = false;
-  {
-    pal::lock guard{mutex_};
-    is_too_many = let_in_ > limits.max_links;
-  }
-  if (is_too_many) {
-    co_await timeout(limits.handshake_limit,
-                     turn_away(peer, fmt::format("{} has {} links, and no more may be",
-                                                 self_->hello().name, limits.max_links)));
-    co_return;
+  std::string objection = objection_to(peer);
+  if (!objection.empty()) {
+    co_await timeout(limits.handshake_limit, turn_away(peer, objection));
+    throw_error(make_error_code(node_errc::refused), objection);
   }
   hello_frame theirs = co_await timeout(limits.handshake_limit, greet(peer, self_->hello()));
   auto link = std::make_shared<server_link>(self_, std::move(peer), theirs.name, exports_);
@@ -127,6 +130,16 @@ task<> node_core::serve(io::stream accepted) {
     const std::shared_ptr<server_link>& link;
   } listed{*this, link};
   co_await link->run();
+}
+
+// Returns: why a connection is to become no link; empty when it may.
+std::string node_core::objection_to(const io::stream& peer) {
+  std::string unknown = self_->objection_to(peer);
+  if (!unknown.empty()) return unknown;
+  std::size_t max_links = self_->options().max_links;
+  pal::lock guard{mutex_};
+  if (let_in_ <= max_links) return {};
+  return fmt::format("{} has {} links, and no more may be", self_->hello().name, max_links);
 }
 
 // --- those that are connected to ---

@@ -40,8 +40,10 @@ public:
 private:
   task<> work(scope_handle tasks);
   task<> accept();
+  task<> let_all_in();
   task<> let_in(io::stream accepted);
   task<> serve(io::stream accepted);
+  [[nodiscard]] std::string objection_to(const io::stream& peer);
   task<> keep(std::shared_ptr<client_link> link);
   void close_all();
 

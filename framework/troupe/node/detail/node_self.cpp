@@ -61,6 +61,11 @@ node_self::node_self(node_options&& options) : options_{std::move(options)} {
   hello_.id_low = random_number();
   const auto& with = options_.security.tls();
   if (!with) return;
+  // For TLS alone both would do: the roots of the system are trusted, and clients are not asked.
+  if (with->trusted.empty()) {
+    throw_error(make_error_code(tls::errc::unusable_setting),
+                "TLS: trusted: is missing, and without it anybody may be a node");
+  }
   tls::client_config client;
   client.trusted = with->trusted;
   client.self = with->self;
@@ -97,14 +102,16 @@ task<io::stream> node_self::secure(io::stream accepted) const {
   if (!server_tls_) co_return accepted;
   io::stream safe =
       co_await tls::accept(std::move(accepted), *server_tls_, {options_.handshake_limit});
-  const auto& allowed = options_.security.tls()->clients;
-  if (allowed.empty()) co_return safe;
-  std::string subject = tls::info_of(safe)->peer_subject;
-  if (std::find(allowed.begin(), allowed.end(), subject) == allowed.end()) {
-    throw_error(make_error_code(node_errc::refused),
-                fmt::format("'{}' is not among the clients that may connect", subject));
-  }
   co_return safe;
+}
+
+std::string node_self::objection_to(const io::stream& secured) const {
+  if (!server_tls_) return {};
+  const auto& allowed = options_.security.tls()->clients;
+  if (allowed.empty()) return {};
+  std::string subject = tls::info_of(secured)->peer_subject;
+  if (std::find(allowed.begin(), allowed.end(), subject) != allowed.end()) return {};
+  return fmt::format("'{}' is not among the clients that may connect", subject);
 }
 
 }  // namespace troupe::inline v0_1::detail

@@ -32,8 +32,10 @@ public:
   /// Errors: system_error of the system and of TLS; node_errc::unsafe_address.
   [[nodiscard]] task<io::stream> connect(const node_address& to) const;
   [[nodiscard]] io::listener listen() const;
-  /// What comes before the handshake of nodes. Errors: system_error of tls::errc, node_errc.
+  /// What comes before the handshake of nodes. Errors: system_error of tls::errc.
   [[nodiscard]] task<io::stream> secure(io::stream accepted) const;
+  /// Returns: why who has connected may not; empty when he may.
+  [[nodiscard]] std::string objection_to(const io::stream& secured) const;
 
   [[nodiscard]] const node_options& options() const noexcept { return options_; }
   [[nodiscard]] const hello_frame& hello() const noexcept { return hello_; }

@@ -93,8 +93,8 @@ public:
   using remote_item<remote_actor_of, Items>::on...;
 
   template <class Item, class Answer, class M>
-  task<> ask_remote(M message, reply<Answer> back) {
-    std::string bytes = to_wire(message);
+  task<> ask_remote(M sent, reply<Answer> back) {
+    std::string bytes = to_wire(sent);
     if (bytes.size() > target_->max_message_bytes()) {
       co_return back.fail(ask_errc::rejected, too_large(type_name<M>(), bytes.size()));
     }
@@ -106,8 +106,8 @@ public:
                  std::make_unique<remote_request_of<Answer>>(std::move(back)));
   }
   template <class Item, class M>
-  task<> tell_remote(M message) {
-    std::string bytes = to_wire(message);
+  task<> tell_remote(M sent) {
+    std::string bytes = to_wire(sent);
     if (bytes.size() > target_->max_message_bytes()) {
       report_undelivered({type_name<M>(), ask_errc::rejected});
       co_return;
