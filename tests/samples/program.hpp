@@ -31,9 +31,9 @@ inline bool matches(const std::string& text, const char* pattern) {
 /// A process whose output is read line by line. Ends with this object, by force if it must.
 class program {
 public:
-  /// Starts the sample `name`.
+  /// Starts the sample `name`, or the program at that path.
   explicit program(const std::string& name, std::vector<std::string> arguments = {}) {
-    std::string path = TROUPE_SAMPLES_DIR "/" + name;
+    std::string path = name.starts_with('/') ? name : TROUPE_SAMPLES_DIR "/" + name;
     std::vector<char*> words{path.data()};
     for (auto& each : arguments) words.push_back(each.data());
     words.push_back(nullptr);
