@@ -10,6 +10,7 @@ import resource
 import select
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -234,6 +235,49 @@ def echo(run, name, connections, size_bytes=64):
         f"{name} p99": (load.p99_us, "us"),
         f"{name} p99.9": (load.p99_9_us, "us"),
         f"{name} cpu": (load.cpu_us, "us/request"),
+    }
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return str(probe.getsockname()[1])
+
+
+def wait_for(port, server):
+    """Until somebody listens there."""
+    deadline = time.monotonic() + START_LIMIT_S
+    while time.monotonic() < deadline:
+        server.check_alive()
+        try:
+            socket.create_connection(("127.0.0.1", int(port))).close()
+            return
+        except ConnectionRefusedError:
+            time.sleep(0.01)
+    raise Broken(f"{' '.join(server.command)}: nobody listens after {START_LIMIT_S} s")
+
+
+def keyval(run, name, depth):
+    """SET and GET by redis-benchmark, 50 clients; an error ends it. On a core each, but for two
+    workers. Returns: the mean of the two rates, and the longer p99."""
+    if shutil.which("redis-benchmark") is None:
+        raise Unavailable("not installed (Debian package redis-tools)")
+    port = free_port()
+    pinned = "--workers 2" not in " ".join(run.command) and depth == 1
+    on = (lambda core: ["taskset", "-c", core]) if pinned else lambda core: []
+    count = (200_000 if depth == 1 else 2_000_000) // (10 if run.quick else 1)
+    command = [*on(SERVER_CORE), *run.command, "--port", port]
+    with running(command, run.environment) as server:
+        wait_for(port, server)
+        load = [*on(LOAD_CORE), "redis-benchmark", "-p", port, "-c", "50", "-P", str(depth)]
+        load += ["-n", str(count), "-r", "100000", "-t", "set,get", "--csv"]
+        _, *lines = finished(load, {}).splitlines()
+    rows = [[field.strip('"') for field in line.split(",")] for line in lines]
+    if [row[0] for row in rows] != ["SET", "GET"]:
+        raise Broken(f"{' '.join(load)}: no rates but {lines}")
+    return {
+        name: (sum(float(row[1]) for row in rows) / 2, "requests/s"),
+        f"{name} p99": (max(float(row[6]) for row in rows) * 1000, "us"),
     }
 
 

@@ -21,6 +21,7 @@ TROUPE = ROOT / "build" / "release" / "bench" / "troupe_bench"
 CAF_BENCH = ROOT / "build" / "release" / "bench" / "troupe_caf_bench"
 PIPELINE = ROOT / "build" / "release" / "samples" / "pipeline"
 NODES_BENCH = ROOT / "build" / "release" / "bench" / "troupe_nodes_bench"
+KEYVAL = ROOT / "build" / "release" / "samples" / "keyval"
 TLS_BENCH = ROOT / "build" / "release" / "bench" / "troupe_tls_bench"
 CAF_NODES = BUILT / "caf_nodes"
 ASIO_TLS = BUILT / "asio_tls_echo"
@@ -188,6 +189,24 @@ def build_erlang():
     build(["erlc", "-Wall", "-Werror", *files], cwd=ROOT)
 
 
+def build_redis():
+    """Of Debian's redis-tools, which has the server under another name: what it does goes by that.
+    The package redis-server would start one with the machine."""
+    server = Path("/usr/bin/redis-check-rdb")
+    if not server.exists():
+        raise Unavailable("not installed (Debian package redis-tools)")
+    BUILT.mkdir(parents=True, exist_ok=True)
+    REDIS_PROGRAM.unlink(missing_ok=True)
+    REDIS_PROGRAM.symlink_to(server)
+
+
+def redis_version():
+    if shutil.which("redis-cli") is None:
+        return None
+    done = subprocess.run(["redis-cli", "--version"], capture_output=True, text=True)
+    return done.stdout.split()[1]
+
+
 def caf_version():
     try:
         text = Path("/usr/include/caf/config.hpp").read_text()
@@ -239,6 +258,7 @@ ASIO_PROGRAM = BUILT / "asio_bench"
 CAF_NODES = BUILT / "caf_nodes"
 ASIO_TLS = BUILT / "asio_tls_echo"  # of the works with TLS, in place of the peer's own program
 GO_PROGRAM = BUILT / "go_bench"
+REDIS_PROGRAM = BUILT / "redis-server"
 TOKIO_PROGRAM = BUILT / "tokio" / "release" / "tokio_bench"
 
 PEERS = (
@@ -258,4 +278,5 @@ PEERS = (
     Peer("go", GO_PROGRAM, build_go, go_version),
     Peer("asio", ASIO_PROGRAM, build_asio, asio_version),
     Peer("epoll", BUILT / "epoll_echo", build_epoll),
+    Peer("redis", REDIS_PROGRAM, build_redis, redis_version),
 )

@@ -11,8 +11,10 @@ from typing import Callable
 
 import measure
 import two_processes
-from peers import (ASIO_TLS, CAF_BENCH, CAF_NODES, NODES_BENCH, PIPELINE, TLS_BENCH,
-                   TLS_CERTIFICATE, TLS_KEY, TLS_LOAD)
+from peers import (
+    ASIO_TLS, CAF_BENCH, CAF_NODES, KEYVAL, NODES_BENCH, PIPELINE, TLS_BENCH, TLS_CERTIFICATE,
+    TLS_KEY, TLS_LOAD,
+)
 
 HIGHER = "higher"
 LOWER = "lower"
@@ -238,6 +240,27 @@ NODES = (
     ),
 )
 
+
+def keyval(depth, workers, rate):
+    """The sample beside Redis, both without a journal, under so many requests at once for each of
+    50 clients."""
+    name = f"keyval/{depth}"
+    return Work(
+        name,
+        (
+            Metric(name, "requests/s", HIGHER, (at_least(rate, "redis"),)),
+            Metric(f"{name} p99", "us", LOWER, (at_most(2, "redis"),)),
+        ),
+        # It must leave no file behind.
+        {
+            "troupe": f"--workers {workers}",
+            "redis": "--save 1000000000 1000000000 --shutdown-on-sigterm nosave",
+        },
+        measure=partial(measure.keyval, name=name, depth=depth),
+        programs={"troupe": KEYVAL},
+    )
+
+
 TIMERS = (
     Metric("timers", "cpu_s", LOWER, (at_most(0.4, "tokio+mimalloc"),)),
     Metric("timers_late_p50", "us", LOWER),
@@ -321,6 +344,8 @@ WORKS = (
     tls(64, 64),
     tls(16384, 1),
     tls(16384, 64),
+    keyval(1, 1, 0.8),
+    keyval(16, 2, 1.0),
     Work(
         "idle",
         (Metric("idle", "switches", LOWER, (Gate(None, "<", 5),)),),

@@ -259,7 +259,8 @@ def in_target(source, listed, cmake):
     if source.under("framework"):
         return depth > 3 and source.parts[2] in listed
     if source.under("samples"):
-        return depth <= 3
+        is_of_step = depth == 4 and re.match(r"[1-9]_", source.parts[2])
+        return depth <= 3 or bool(is_of_step)
     if source.under("tests"):
         is_wrong = depth == 4 and source.parts[2] == "wrong"  # compiled by wrong_programs_test.py
         beside = cmake.get(posixpath.join(*source.parts[:-1], "CMakeLists.txt"), "")
@@ -378,6 +379,7 @@ CLEAN = {
     "samples/tasks/a.cpp": "// TODO(speed): less\nint main() { using namespace std; }\n",
     "samples/service/main.cpp": "#include \"own.hpp\"\n",
     "samples/service/own.hpp": "#pragma once\n",
+    "samples/grown/1_first/main.cpp": "",
     "tests/main.cpp": "",
     "tests/task/wrong/call.cpp": "",
     "tests/task/task_test.cpp": "#include <troupe/task/detail/x.hpp>\nauto f = sleep_for(1s);\n",

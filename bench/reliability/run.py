@@ -21,6 +21,7 @@ import clock
 import connections
 import counts
 import hostile
+import journal
 import pause
 import planted
 import shutdown
@@ -31,7 +32,7 @@ from common import ROOT, Broken, Plan, Skipped, say
 
 FIGURES = {**hostile.FIGURES, **connections.FIGURES, **shutdown.FIGURES, **pause.FIGURES,
            **clock.FIGURES, **soak.FIGURES, **counts.FIGURES, **simulation.FIGURES,
-           **planted.FIGURES, **suites.FIGURES}
+           **planted.FIGURES, **journal.FIGURES, **suites.FIGURES}
 
 
 def parse_arguments():

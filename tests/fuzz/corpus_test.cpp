@@ -25,8 +25,8 @@ using fuzzed = int(const std::uint8_t*, std::size_t);
 }  // namespace
 
 extern "C" {
-fuzzed fuzz_address, fuzz_config, fuzz_endpoint, fuzz_framing, fuzz_protocol, fuzz_stream,
-    fuzz_values, fuzz_wire;
+fuzzed fuzz_address, fuzz_config, fuzz_endpoint, fuzz_framing, fuzz_protocol, fuzz_resp,
+    fuzz_stream, fuzz_values, fuzz_wire;
 #ifdef TROUPE_WITH_CAF
 fuzzed fuzz_messages;
 #endif
@@ -70,6 +70,8 @@ BOOST_AUTO_TEST_CASE(messages_are_read_as_they_were_written) { feed("messages", 
 
 BOOST_AUTO_TEST_CASE(requests_have_one_line_as_their_answer) { feed("protocol", fuzz_protocol); }
 
+BOOST_AUTO_TEST_CASE(requests_in_resp_are_the_same_in_all_pieces) { feed("resp", fuzz_resp); }
+
 BOOST_AUTO_TEST_CASE(streams_keep_order_and_limit_in_all_pieces) { feed("stream", fuzz_stream); }
 
 BOOST_AUTO_TEST_CASE(values_of_options_are_in_their_range) { feed("values", fuzz_values); }
@@ -84,7 +86,7 @@ BOOST_AUTO_TEST_CASE(no_inputs_lie_where_nothing_reads_them) {
     found.insert(each.path().filename().string());
   }
   std::set<std::string> expected{"address",  "config", "endpoint", "framing", "messages",
-                                 "protocol", "stream", "values",   "wire"};
+                                 "protocol", "resp",   "stream",   "values",  "wire"};
   BOOST_TEST(found == expected, boost::test_tools::per_element());
 }
 

@@ -61,6 +61,19 @@ public:
     return line;
   }
 
+  /// Returns: the next bytes, so many.
+  std::string read_exactly(std::size_t size) {
+    std::array<char, 4096> buffer{};
+    while (held_.size() < size) {
+      ssize_t count = ::recv(fd_, buffer.data(), buffer.size(), 0);
+      BOOST_REQUIRE_MESSAGE(count > 0, "there are too few bytes; got: " << held_);
+      held_.append(buffer.data(), static_cast<std::size_t>(count));
+    }
+    std::string bytes = held_.substr(0, size);
+    held_.erase(0, size);
+    return bytes;
+  }
+
   /// Waits until there is something to read, and leaves it there.
   void wait_for_bytes() {
     char first = 0;
@@ -78,9 +91,36 @@ public:
   /// Writes, and does not mind when the other end has closed.
   void try_write(std::string_view text) { ::send(fd_, text.data(), text.size(), MSG_NOSIGNAL); }
 
+  /// The same. Returns: false when the other end has closed.
+  bool try_write_all(std::string_view text) {
+    while (!text.empty()) {
+      ssize_t count = ::send(fd_, text.data(), text.size(), MSG_NOSIGNAL);
+      if (count <= 0) return false;
+      text.remove_prefix(static_cast<std::size_t>(count));
+    }
+    return true;
+  }
+  /// Returns: the next line, without its end, which is "\n" or "\r\n"; nothing when none comes.
+  std::string try_read_line() {
+    std::array<char, 4096> buffer{};
+    std::size_t end = 0;
+    while ((end = held_.find('\n')) == std::string::npos) {
+      ssize_t count = ::recv(fd_, buffer.data(), buffer.size(), 0);
+      if (count <= 0) return {};
+      held_.append(buffer.data(), static_cast<std::size_t>(count));
+    }
+    std::string line = held_.substr(0, end);
+    held_.erase(0, end + 1);
+    if (line.ends_with('\r')) line.pop_back();
+    return line;
+  }
+
+  /// Ends the sending direction.
+  void shut_down() { BOOST_REQUIRE(::shutdown(fd_, SHUT_WR) == 0); }
+
   /// Ends the sending direction, and waits until the other end has taken note and closed.
   void finish() {
-    BOOST_REQUIRE(::shutdown(fd_, SHUT_WR) == 0);
+    shut_down();
     read_to_end();
   }
 

@@ -39,16 +39,16 @@ struct command {
   std::vector<std::string> words;
 };
 
-/// Returns: how the sample `name` is started.
+/// Returns: how the sample `name` is started, or the program at that path.
 inline command command_of(const std::string& name, std::vector<std::string> arguments = {}) {
-  arguments.insert(arguments.begin(), TROUPE_SAMPLES_DIR "/" + name);
+  arguments.insert(arguments.begin(), name.starts_with('/') ? name : TROUPE_SAMPLES_DIR "/" + name);
   return {std::move(arguments)};
 }
 
 /// A process whose output is read line by line. Ends with this object, by force if it must.
 class program {
 public:
-  /// Starts the sample `name`.
+  /// Starts the sample `name`, or the program at that path.
   explicit program(const std::string& name, std::vector<std::string> arguments = {})
       : program{command_of(name, std::move(arguments))} {}
   /// Starts any command.

@@ -46,7 +46,8 @@ protected:
   void start_child(task<T>&& body, std::source_location where) {
     executor& exec = require_executor("when_all() was awaited outside a runtime");
     if (start_error_) return;
-    parent_ = current_context()->current;
+    // Once: a child that runs already may be looking at it.
+    if (parent_ == nullptr) parent_ = current_context()->current;
     running_.fetch_add(1, std::memory_order_relaxed);
     try {
       children_.push_back(&start_on(exec, this, where, std::move(body)));
