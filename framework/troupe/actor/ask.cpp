@@ -7,7 +7,8 @@
 namespace troupe::inline v0_1::detail {
 
 void actor_wait::throw_waits(ask_errc error) const {
-  if (waits_ != nullptr) throw_error(make_error_code(error), *waits_);
+  bool is_about_them = closes_cycle_ == (error == ask_errc::deadlock);
+  if (waits_ != nullptr && is_about_them) throw_error(make_error_code(error), *waits_);
 }
 
 void actor_wait::note_waits() noexcept {
