@@ -229,7 +229,8 @@ BOOST_AUTO_TEST_CASE(what_an_actor_has_failed_with_comes_to_who_watches_it_from_
   std::string why;
   ask_errc later{};
   nodes.with_bank([&](remote_node&, ref<account>& bank) -> task<> {
-    co_await bank.send(fail_now{"out of money"});
+    fail_now last{"out of money"};
+    co_await bank.send(take(last));
     why = to_string(co_await bank.ended());
     later = co_await outcome_of(bank, slow{1}, {});
   });
