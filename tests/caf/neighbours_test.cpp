@@ -241,23 +241,26 @@ BOOST_FIXTURE_TEST_CASE(caf_actors_send_request_delegate_and_compose, two_of_the
         system->spawn([](event_based_actor*) -> behavior { return {[](int x) { return 2 * x; }}; });
     ::caf::actor both = doubles * proxy;
     auto user = system->spawn([&, proxy, passes_on, both, back = over](event_based_actor* self) {
-      self->send(proxy, add{5});
-      self->request(proxy, ::caf::infinite, total{}).then([&](int x) {
-        seen.push_back(std::to_string(x));
-      });
-      self->request(passes_on, ::caf::infinite, total{}).then([&](int x) {
-        seen.push_back("by another " + std::to_string(x));
-      });
-      self->request(proxy, ::caf::infinite, lookup{"x", 2}).then([&](const page& p) {
-        seen.push_back(p.text + std::to_string(p.numbers.size()));
-      });
-      self->request(proxy, ::caf::infinite, local_only{std::make_shared<int>(8)}).then([&](int x) {
-        seen.push_back("local " + std::to_string(x));
-      });
-      self->request(both, ::caf::infinite, total{}).then([&, self, back](int x) {
-        seen.push_back("doubled " + std::to_string(x));
+      auto note = [&seen, self, back](std::string answer) {
+        seen.push_back(std::move(answer));
+        if (seen.size() < 5) return;  // They come in any order.
         (void)back->send(1);
         self->quit();
+      };
+      self->send(proxy, add{5});
+      self->request(proxy, ::caf::infinite, total{}).then([note](int x) {
+        note(std::to_string(x));
+      });
+      self->request(passes_on, ::caf::infinite, total{}).then([note](int x) {
+        note("by another " + std::to_string(x));
+      });
+      self->request(proxy, ::caf::infinite, lookup{"x", 2}).then([note](const page& p) {
+        note(p.text + std::to_string(p.numbers.size()));
+      });
+      self->request(proxy, ::caf::infinite, local_only{std::make_shared<int>(8)})
+          .then([note](int x) { note("local " + std::to_string(x)); });
+      self->request(both, ::caf::infinite, total{}).then([note](int x) {
+        note("doubled " + std::to_string(x));
       });
     });
     co_await ended;
