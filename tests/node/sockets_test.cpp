@@ -1,5 +1,7 @@
+#include <array>
 #include <chrono>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <boost/test/unit_test.hpp>
@@ -81,12 +83,14 @@ BOOST_AUTO_TEST_CASE(an_end_under_load_fails_what_waits_and_leaves_nothing_behin
       std::vector<join_handle<void>> askers;
       for (int i = 0; i < 8; ++i) askers.push_back(spawn(ask_on, bank));
       for (int i = 0; i < 50 * round; ++i) (void)co_await bank.ask(balance{});
-      co_await (round % 2 == 0 ? server : client).shut_down();
+      std::array<node*, 2> ends{&server, &client};
+      if (round % 2 != 0) std::swap(ends[0], ends[1]);
+      co_await ends[0]->shut_down();
       for (auto& each : askers) {
         co_await each;
         ++ended;
       }
-      co_await (round % 2 == 0 ? client : server).shut_down();
+      co_await ends[1]->shut_down();
     });
     BOOST_TEST(ended == 8);
   }

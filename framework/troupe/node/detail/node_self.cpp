@@ -85,10 +85,10 @@ task<io::stream> node_self::connect(const node_address& to) const {
   check_safety(to.host);
   io::stream peer = co_await net::tcp_connect(to.host, to.port);
   if (!client_tls_) co_return peer;
-  const std::string& name = options_.security.tls()->server_name;
-  io::stream safe =
-      co_await tls::connect(std::move(peer), *client_tls_,
-                            std::string{name.empty() ? to.host : name}, {options_.handshake_limit});
+  std::string name = options_.security.tls()->server_name;
+  if (name.empty()) name = to.host;
+  const tls::connect_options limits{options_.handshake_limit};
+  io::stream safe = co_await tls::connect(std::move(peer), *client_tls_, std::move(name), limits);
   co_return safe;
 }
 

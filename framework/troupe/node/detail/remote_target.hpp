@@ -17,6 +17,7 @@
 #include <troupe/pal/atomic.hpp>
 #include <troupe/pal/clock.hpp>
 #include <troupe/sync/event.hpp>
+#include <troupe/task/task.hpp>
 
 namespace troupe::inline v0_1::detail {
 
