@@ -23,6 +23,11 @@ struct protocol {};
 
 namespace detail {
 
+template <class T>
+inline constexpr bool is_protocol = false;
+template <class... Items>
+inline constexpr bool is_protocol<protocol<Items...>> = true;
+
 /// The message and the answer of one item; `no_answer` where it has none.
 struct no_answer;
 template <class M>

@@ -34,11 +34,6 @@ template <class... Items>
   return proxy;
 }
 
-template <class Protocol>
-inline constexpr bool is_protocol = false;
-template <class... Items>
-inline constexpr bool is_protocol<protocol<Items...>> = true;
-
 }  // namespace detail
 
 /// A CAF actor that stands for one of troupe. Each message that the protocol lists is a CAF message

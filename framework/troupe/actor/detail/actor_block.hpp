@@ -437,7 +437,7 @@ private:
   void drop_mail() noexcept;
   static void drop(envelope& unrun) noexcept;
   void drop_monitors() noexcept;
-  void tell_watchers(bool restarts) noexcept;
+  void tell_watchers() noexcept;
   void tell_supervisor() noexcept;
   template <class Act>
   static void for_each_living(const executor& exec, Act act);

@@ -118,7 +118,7 @@ void actor_block::pause() noexcept {
 void actor_block::await_verdict() noexcept {
   life_.fetch_and(~(stop_asked | kill_asked | restart_asked | closing), std::memory_order_relaxed);
   actor_extension& more = *extension_if_any();
-  if (more.line->comes_back_after(more.why)) tell_watchers(true);
+  if (more.line->comes_back_after(more.why)) announce_restart(more.why);
   tell_supervisor();
 }
 
@@ -213,7 +213,7 @@ void actor_block::end_life() noexcept {
     }
   }
   life_.fetch_or(dead, std::memory_order_seq_cst);  // <-> watch
-  tell_watchers(false);
+  tell_watchers();
   drop_ref();
 }
 
@@ -245,16 +245,14 @@ bool actor_block::end_unseen() noexcept {
   return true;
 }
 
-void actor_block::tell_watchers(bool restarts) noexcept {
+void actor_block::tell_watchers() noexcept {
   actor_extension* more = extension_if_any();  // After `dead`: watch R2.
   if (more == nullptr) return;
   pal::lock guard{watch_lock(*this)};
   more->watchers.for_each([&](watcher& each) {
-    if (!restarts) {
-      intrusive_list<watcher>::erase(each);
-      each.is_linked = false;
-    }
-    each.told(each, more->why, restarts);
+    intrusive_list<watcher>::erase(each);
+    each.is_linked = false;
+    each.told(each, more->why, false);
   });
 }
 
