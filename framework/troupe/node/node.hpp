@@ -17,12 +17,6 @@ namespace troupe::inline v0_1 {
 namespace detail {
 
 class node_core;
-
-template <class Protocol>
-inline constexpr bool is_published_protocol = false;
-template <class... Items>
-inline constexpr bool is_published_protocol<protocol<Items...>> = true;
-
 }  // namespace detail
 
 /// A node that this one has connected to. A copy is another handle of the same link.
@@ -53,7 +47,7 @@ public:
   /// Example: `auto bank = co_await there.find<protocol<deposit, balance>>("bank");`
   template <class Protocol>
   [[nodiscard]] task<ref<Protocol>> find(std::string name) const {
-    static_assert(detail::is_published_protocol<Protocol>,
+    static_assert(detail::is_protocol<Protocol>,
                   "find<protocol<...>>(name): an actor at another node has no class here");
     auto target = co_await detail::client_link::find(link_, std::move(name),
                                                      detail::specs_of<Protocol>::all());
@@ -125,7 +119,7 @@ public:
   }
   /// The same for a ref that has to be converted: `publish<protocol<deposit>>("bank", savings)`.
   template <class Protocol, class A>
-    requires(detail::is_published_protocol<Protocol> && detail::fulfils<A, Protocol>)
+    requires(detail::is_protocol<Protocol> && detail::fulfils<A, Protocol>)
   void publish(std::string name, const ref<A>& to) {
     publish(std::move(name), ref<Protocol>{to});
   }

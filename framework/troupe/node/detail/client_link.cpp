@@ -8,7 +8,6 @@
 #include <troupe/sched/random.hpp>
 #include <troupe/sched/sleep.hpp>
 #include <troupe/sched/timeout.hpp>
-#include <troupe/task/failure.hpp>
 #include <troupe/task/select.hpp>
 
 namespace troupe::inline v0_1::detail {
@@ -16,10 +15,6 @@ namespace troupe::inline v0_1::detail {
 namespace {
 
 constexpr duration forsaken_period = std::chrono::milliseconds{50};
-
-[[noreturn]] void throw_broken(const char* words) {
-  throw_error(make_error_code(node_errc::broken), words);
-}
 
 // A half to all of it, so that nodes that have lost the same one do not come back as one.
 duration jittered(duration length) {
@@ -68,10 +63,10 @@ task<> client_link::run() {
       why = std::current_exception();
     }
     if (why && is_first) co_return fail_first(why);
-    if (is_closed()) co_return;
+    if (closing_.is_set()) co_return;
     wait = was_up ? options().first_retry : std::min(2 * wait, options().last_retry);
     co_await select(sleep_for(jittered(wait)), closing_.wait());
-    if (is_closed()) co_return;
+    if (closing_.is_set()) co_return;
   }
 }
 
@@ -82,7 +77,7 @@ task<bool> client_link::live() {
   auto connection = std::get<0>(std::move(attempt));
   {
     pal::lock guard{mutex_};
-    if (is_closed_) throw_error(make_error_code(node_errc::stopped));
+    if (closing_.is_set()) throw_error(make_error_code(node_errc::stopped));
     connection_ = connection;
     is_down_.reset();
     is_up_.set();
@@ -121,7 +116,6 @@ task<std::shared_ptr<node_connection>> client_link::establish() {
 void client_link::fail_first(std::exception_ptr why) {
   {
     pal::lock guard{mutex_};
-    is_closed_ = true;
     first_failure_ = std::move(why);
   }
   closing_.set();
@@ -129,7 +123,7 @@ void client_link::fail_first(std::exception_ptr why) {
 }
 
 void client_link::go_down(const std::string& cause) {
-  std::unordered_map<std::uint64_t, waiting_request> requests;
+  std::unordered_map<std::uint64_t, std::unique_ptr<remote_request>> requests;
   std::unordered_map<std::uint64_t, waiting_lookup> lookups;
   std::vector<std::function<void(remote_news)>> listeners;
   std::string words;
@@ -149,20 +143,19 @@ void client_link::go_down(const std::string& cause) {
     }
   }
   is_down_.set();
-  for (auto& [id, each] : requests) each.request->fail(ask_errc::node_down, words);
+  for (auto& [id, each] : requests) each->fail(ask_errc::node_down, words);
   for (auto& [id, each] : lookups) (void)each.tell.send({ask_errc::node_down, words});
   auto why = std::make_exception_ptr(system_error{make_error_code(ask_errc::node_down), words});
   for (auto& tell : listeners) tell({remote_news::kind::link_lost, {}, why});
 }
 
 void client_link::close(const std::string& words) {
+  closing_.set();  // First: a connection that is taken on after it is let go of again.
   std::shared_ptr<node_connection> connection;
   {
     pal::lock guard{mutex_};
-    is_closed_ = true;
     connection = connection_;
   }
-  closing_.set();
   if (connection != nullptr) connection->close(words);
 }
 
@@ -178,11 +171,6 @@ task<> client_link::up() {
 }
 
 task<> client_link::down() { co_await is_down_.wait(); }
-
-bool client_link::is_closed() const {
-  pal::lock guard{mutex_};
-  return is_closed_;
-}
 
 bool client_link::is_up() const {
   pal::lock guard{mutex_};
@@ -308,36 +296,37 @@ void client_link::receive(frame_bytes frame) {
   throw_broken("a frame that is none");
 }
 
+std::optional<client_link::waiting_lookup> client_link::take_lookup(std::uint64_t id) {
+  auto taken = lookups_.extract(id);
+  if (taken.empty()) return std::nullopt;
+  return std::move(taken.mapped());
+}
+
 void client_link::hear(const found_frame& found) {
   pal::lock guard{mutex_};
-  auto at = lookups_.find(found.lookup);
-  if (at == lookups_.end()) return;
-  waiting_lookup lookup = std::move(at->second);
-  lookups_.erase(at);
-  auto to = targets_.find(lookup.target);
+  auto lookup = take_lookup(found.lookup);
+  if (!lookup) return;
+  auto to = targets_.find(lookup->target);
   if (to == targets_.end()) {
-    connection_->send(drop_frame{lookup.session});
+    connection_->send(drop_frame{lookup->session});
     return;
   }
   remote_target& target = *to->second;
-  target.session_ = lookup.session;
+  target.session_ = lookup->session;
   target.credit_bytes_.store(static_cast<std::int64_t>(found.window_bytes),
                              std::memory_order_relaxed);
   target.was_found_ = true;
   target.changed_.set();
-  sessions_.emplace(lookup.session, &target);
+  sessions_.emplace(lookup->session, &target);
   guard.unlock();
-  (void)lookup.tell.send({});
+  (void)lookup->tell.send({});
 }
 
 void client_link::hear(const missing_frame& missing) {
   pal::lock guard{mutex_};
-  auto at = lookups_.find(missing.lookup);
-  if (at == lookups_.end()) return;
-  waiting_lookup lookup = std::move(at->second);
-  lookups_.erase(at);
+  auto lookup = take_lookup(missing.lookup);
   guard.unlock();
-  (void)lookup.tell.send({known_error(missing.error), missing.words});
+  if (lookup) (void)lookup->tell.send({known_error(missing.error), missing.words});
 }
 
 void client_link::hear(const credit_frame& credit) {
@@ -351,11 +340,9 @@ void client_link::hear(const credit_frame& credit) {
 
 std::unique_ptr<remote_request> client_link::take_request(std::uint64_t id) {
   pal::lock guard{mutex_};
-  auto at = requests_.find(id);
-  if (at == requests_.end()) return nullptr;  // Withdrawn.
-  auto found = std::move(at->second.request);
-  requests_.erase(at);
-  return found;
+  auto taken = requests_.extract(id);
+  if (taken.empty()) return nullptr;  // Withdrawn.
+  return std::move(taken.mapped());
 }
 
 void client_link::hear(const answer_frame& answered, std::string_view payload) {
@@ -407,12 +394,12 @@ bool client_link::withdraw_those_gone() {
   std::vector<std::unique_ptr<remote_request>> gone;  // Freed without the lock.
   pal::lock guard{mutex_};
   for (auto at = requests_.begin(); at != requests_.end();) {
-    if (!at->second.request->caller_gone()) {
+    if (!at->second->caller_gone()) {
       ++at;
       continue;
     }
     if (connection_ != nullptr) connection_->send(withdraw_frame{at->first});
-    gone.push_back(std::move(at->second.request));
+    gone.push_back(std::move(at->second));
     at = requests_.erase(at);
   }
   if (!requests_.empty()) return true;
@@ -468,8 +455,7 @@ void remote_target::ask(std::uint16_t item, std::string_view payload, std::optio
   pay(payload.size());
   ask_frame asked{session_, item, link_->next_++, left ? left->count() : -1};
   link_->connection_->send(asked, payload);
-  link_->requests_.emplace(asked.request,
-                           client_link::waiting_request{std::move(request), session_});
+  link_->requests_.emplace(asked.request, std::move(request));
   if (!link_->has_requests_.is_set()) link_->has_requests_.set();
 }
 

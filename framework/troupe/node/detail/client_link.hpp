@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <exception>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -52,10 +53,6 @@ public:
 private:
   friend class remote_target;
 
-  struct waiting_request {
-    std::unique_ptr<remote_request> request;
-    std::uint32_t session = 0;
-  };
   struct lookup_outcome {
     ask_errc error{};  // Zero: found.
     std::string words;
@@ -75,6 +72,8 @@ private:
   void hear(failure_frame failed);
   void hear(const ended_frame& ended);
   [[nodiscard]] std::unique_ptr<remote_request> take_request(std::uint64_t id);
+  // Under the lock.
+  [[nodiscard]] std::optional<waiting_lookup> take_lookup(std::uint64_t id);
 
   task<bool> live();
   task<std::shared_ptr<node_connection>> establish();
@@ -83,7 +82,6 @@ private:
   task<lookup_outcome> look_up(std::uint64_t target);
   void go_down(const std::string& cause);
   void fail_first(std::exception_ptr why);
-  [[nodiscard]] bool is_closed() const;
   [[nodiscard]] std::vector<std::uint64_t> lost_targets() const;
   [[nodiscard]] bool withdraw_those_gone();
 
@@ -97,11 +95,10 @@ private:
   std::shared_ptr<node_connection> connection_;  // Null while it is down.
   std::string peer_name_;
   std::string words_;  // Why it is down.
-  bool is_closed_ = false;
   std::exception_ptr first_failure_;
   std::unordered_map<std::uint64_t, remote_target*> targets_;   // By a number of their own.
   std::unordered_map<std::uint32_t, remote_target*> sessions_;  // Of this connection.
-  std::unordered_map<std::uint64_t, waiting_request> requests_;
+  std::unordered_map<std::uint64_t, std::unique_ptr<remote_request>> requests_;
   std::unordered_map<std::uint64_t, waiting_lookup> lookups_;
   std::uint64_t next_ = 1;  // Requests, lookups, targets.
   std::uint32_t next_session_ = 1;
@@ -109,7 +106,7 @@ private:
   event tried_;  // The first attempt is over.
   event is_up_;
   event is_down_;
-  event closing_;
+  event closing_;  // For good.
   event has_requests_;
 };
 

@@ -1,11 +1,14 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
+
+#include <boost/endian/conversion.hpp>
 
 #include <troupe/node/detail/wire_read.hpp>
 #include <troupe/node/detail/wire_write.hpp>
@@ -143,6 +146,13 @@ struct bye_frame {
   std::string words;
 };
 
+/// What stands before each frame: its size.
+inline constexpr std::size_t prefix_bytes = 4;
+[[nodiscard]] inline std::size_t load_prefix(
+    const std::array<std::byte, prefix_bytes>& prefix) noexcept {
+  return boost::endian::load_big_u32(reinterpret_cast<const unsigned char*>(prefix.data()));
+}
+
 /// What a message costs of a window.
 [[nodiscard]] constexpr std::size_t cost_bytes(std::size_t payload_bytes) noexcept {
   return payload_bytes + 64;
@@ -155,10 +165,10 @@ void append_frame(std::string& out, const Frame& frame, std::string_view payload
   fields.put(static_cast<std::uint8_t>(Frame::kind));
   write_value(fields, frame);
   const std::string bytes = fields.take();
-  auto size_bytes = static_cast<std::uint32_t>(bytes.size() + payload.size());
-  for (unsigned shift = 32; shift > 0; shift -= 8) {
-    out.push_back(static_cast<char>(size_bytes >> (shift - 8)));
-  }
+  std::array<unsigned char, prefix_bytes> prefix{};
+  boost::endian::store_big_u32(prefix.data(),
+                               static_cast<std::uint32_t>(bytes.size() + payload.size()));
+  out.append(reinterpret_cast<const char*>(prefix.data()), prefix_bytes);
   out += bytes;
   out += payload;
 }

@@ -19,7 +19,6 @@ namespace troupe::inline v0_1::detail {
 namespace {
 
 constexpr duration farewell_limit = std::chrono::seconds{1};
-constexpr std::size_t prefix_bytes = 4;
 constexpr std::size_t max_hello_bytes = 1024;
 constexpr std::size_t max_fields_bytes = 64 * 1024;  // Beside the content of a message.
 
@@ -55,8 +54,7 @@ task<frame_bytes> read_first(io::stream& peer) {
   } catch (const system_error& failed) {
     throw_unheard(peer, failed);
   }
-  std::size_t size_bytes = 0;
-  for (std::byte each : prefix) size_bytes = size_bytes << 8U | static_cast<std::size_t>(each);
+  std::size_t size_bytes = load_prefix(prefix);
   if (size_bytes == 0 || size_bytes > max_hello_bytes) {
     throw_error(make_error_code(node_errc::not_a_node), std::string{kind_of_stranger(prefix)});
   }
@@ -66,6 +64,10 @@ task<frame_bytes> read_first(io::stream& peer) {
 }
 
 }  // namespace
+
+void throw_broken(const std::string& words) {
+  throw_error(make_error_code(node_errc::broken), words);
+}
 
 task<hello_frame> greet(io::stream& peer, const hello_frame& mine) {
   std::string out;

@@ -62,7 +62,6 @@ public:
   /// the cause, or what `to` has thrown; after close() node_errc::stopped.
   [[nodiscard]] task<> run(frame_receiver& to);
 
-  [[nodiscard]] std::string peer_address() const { return peer_.peer_address(); }
   /// Returns: when the last bytes came.
   [[nodiscard]] time_point heard_at() const noexcept {
     return time_point{duration{last_heard_.load(std::memory_order_relaxed)}};
@@ -91,6 +90,9 @@ private:
   bool is_closing_ = false;
   bool is_broken_off_ = false;
 };
+
+/// Throws node_errc::broken: what has come is no part of the protocol.
+[[noreturn]] void throw_broken(const std::string& words);
 
 /// Says hello and hears it. Errors: system_error of node_errc, with what was found in place of it.
 [[nodiscard]] task<hello_frame> greet(io::stream& peer, const hello_frame& mine);

@@ -6,7 +6,6 @@
 
 #include <troupe/base/log.hpp>
 #include <troupe/sched/timeout.hpp>
-#include <troupe/task/failure.hpp>
 #include <troupe/task/select.hpp>
 
 namespace troupe::inline v0_1::detail {

@@ -10,7 +10,7 @@
 #include <troupe/io/listener.hpp>
 #include <troupe/node/detail/client_link.hpp>
 #include <troupe/node/detail/server_link.hpp>
-#include <troupe/task/join_handle.hpp>
+#include <troupe/task/scope.hpp>
 
 namespace troupe::inline v0_1::detail {
 

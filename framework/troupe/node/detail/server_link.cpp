@@ -1,7 +1,6 @@
 #include <troupe/node/detail/server_link.hpp>
 
 #include <algorithm>
-#include <limits>
 #include <utility>
 
 #include <fmt/format.h>
@@ -9,14 +8,6 @@
 #include <troupe/sched/sleep.hpp>
 
 namespace troupe::inline v0_1::detail {
-
-namespace {
-
-[[noreturn]] void throw_broken(const std::string& words) {
-  throw_error(make_error_code(node_errc::broken), words);
-}
-
-}  // namespace
 
 // --- what is published ---
 
@@ -105,7 +96,7 @@ server_link::session* server_link::find(std::uint32_t number) const {
   return found == sessions_.end() ? nullptr : found->second.get();
 }
 
-// Those of a session that was dropped, or has never been, are on their way still.
+// Nobody sends before a session was found, nor after it has dropped it.
 void server_link::hear(std::uint32_t number, std::uint16_t item, incoming message) {
   auto found = find(number);
   if (found == nullptr || item >= found->item_of.size()) throw_broken("a message for nobody");
