@@ -12,53 +12,16 @@
 #include <troupe/runtime/run.hpp>
 
 #include "../../options.hpp"
-#include "../2_parse/answers.hpp"
-#include "../2_parse/requests.hpp"
+#include "../2_parse/conversation.hpp"
 
 namespace {
 
-class session final : public troupe::actor {
+class session final : public keyval::conversation {
 public:
-  explicit session(troupe::io::stream peer) : peer_{std::move(peer)} {}
-
-  void on_start() {
-    self().spawn([this] { return converse(); });
-  }
+  explicit session(troupe::io::stream peer) : conversation{std::move(peer)} {}
 
 private:
-  troupe::task<> converse() {
-    try {
-      for (bool is_over = false; !is_over;) {
-        std::size_t count = co_await peer_.read_some(asked_.room());
-        asked_.took(count);
-        co_await answer_all();
-        co_await peer_.write_all(out_.bytes);
-        out_.bytes.clear();
-        is_over = count == 0 || !asked_.complaint().empty();
-      }
-    } catch (const troupe::canceled&) {
-      throw;  // It was stopped.
-    } catch (const troupe::system_error&) {
-      // The peer has broken off.
-    }
-    self().stop();
-  }
-
-  // All that has come with one read is answered with one write.
-  troupe::task<> answer_all() {
-    for (;;) {
-      switch (asked_.next()) {
-        case keyval::requests::found::nothing:
-          co_return;
-        case keyval::requests::found::garbage:
-          co_return out_.error(asked_.complaint());
-        case keyval::requests::found::request:
-          co_await answer(asked_.request());
-      }
-    }
-  }
-
-  troupe::task<> answer(keyval::words asked) {
+  troupe::task<> answer(keyval::words asked) override {
     if (asked[0] == "PING" && asked.size() == 1) {
       out_.status("PONG");
     } else if (asked[0] == "ECHO" && asked.size() == 2) {
@@ -68,10 +31,6 @@ private:
     }
     co_return;
   }
-
-  troupe::io::stream peer_;
-  keyval::requests asked_;
-  keyval::answers out_;
 };
 
 troupe::task<> serve(std::uint16_t port) {

@@ -16,9 +16,8 @@
 #include <troupe/runtime/run.hpp>
 
 #include "../../options.hpp"
-#include "../2_parse/answers.hpp"
+#include "../2_parse/conversation.hpp"
 #include "../2_parse/numbers.hpp"
-#include "../2_parse/requests.hpp"
 #include "../3_store/table.hpp"
 #include "../4_shards/expiries.hpp"
 
@@ -97,49 +96,13 @@ private:
 
 using stores = troupe::actors::pool<store, troupe::actors::consistent_hash<by_key>>;
 
-class session final : public troupe::actor {
+class session final : public keyval::conversation {
 public:
   session(troupe::io::stream peer, stores values)
-      : peer_{std::move(peer)}, values_{std::move(values)} {}
-
-  void on_start() {
-    self().spawn([this] { return converse(); });
-  }
+      : conversation{std::move(peer)}, values_{std::move(values)} {}
 
 private:
-  troupe::task<> converse() {
-    try {
-      for (bool is_over = false; !is_over;) {
-        std::size_t count = co_await peer_.read_some(asked_.room());
-        asked_.took(count);
-        co_await answer_all();
-        co_await peer_.write_all(out_.bytes);
-        out_.bytes.clear();
-        is_over = count == 0 || !asked_.complaint().empty();
-      }
-    } catch (const troupe::canceled&) {
-      throw;  // It was stopped.
-    } catch (const troupe::system_error&) {
-      // The peer has broken off.
-    }
-    self().stop();
-  }
-
-  // All that has come with one read is answered with one write.
-  troupe::task<> answer_all() {
-    for (;;) {
-      switch (asked_.next()) {
-        case keyval::requests::found::nothing:
-          co_return;
-        case keyval::requests::found::garbage:
-          co_return out_.error(asked_.complaint());
-        case keyval::requests::found::request:
-          co_await answer(asked_.request());
-      }
-    }
-  }
-
-  troupe::task<> answer(keyval::words asked) {
+  troupe::task<> answer(keyval::words asked) override {
     if (asked[0] == "GET" && asked.size() == 2) {
       get m{std::string{asked[1]}};
       auto text = co_await values_.ask(troupe::take(m));
@@ -169,9 +132,6 @@ private:
     out_.status("OK");
   }
 
-  troupe::io::stream peer_;
-  keyval::requests asked_;
-  keyval::answers out_;
   stores values_;
 };
 
