@@ -8,6 +8,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include <troupe/task/select.hpp>
+#include <troupe/task/shield.hpp>
 #include <troupe/task/spawn.hpp>
 #include <troupe/task/yield.hpp>
 
@@ -134,6 +135,24 @@ BOOST_AUTO_TEST_CASE(a_losing_task_has_unwound_before_it_returns) {
   right.open();
   exec.run_all();
   BOOST_TEST(seen_gone);
+  BOOST_TEST(exec.live() == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(cancel_structured_a_shielded_branch_that_loses_is_awaited) {
+  bool gone = false;
+  auto main = spawn([&]() -> task<> {
+    auto first = co_await select(shield(hold(left, gone)), right.pass());
+    BOOST_TEST(first.index() == 1u);
+    BOOST_TEST(gone);
+  });
+  exec.run_all();
+  right.open();
+  exec.run_all();
+  BOOST_TEST(!gone);  // Nobody has asked it to stop.
+  BOOST_TEST(!main.done());
+  left.open();
+  exec.run_all();
+  BOOST_TEST(main.done());
   BOOST_TEST(exec.live() == 0u);
 }
 

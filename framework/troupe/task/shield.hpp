@@ -18,6 +18,7 @@ public:
       : child_{std::move(body), where} {}
 
   void start() { child_.start(); }
+  void stop() noexcept {}  // Out of reach; a race that it has lost waits for its end.
   [[nodiscard]] bool shielded() const noexcept { return true; }
   bool poll() noexcept { return child_.poll(); }
   bool enlist(waker key) noexcept { return child_.enlist(key); }
@@ -34,7 +35,8 @@ private:
 ///
 /// Returns: what `body` returns. Errors: what it throws.
 /// Cancel:  not before `body` has ended; the next wait after it throws `canceled`. Only the stop of
-///          the whole runtime, at four fifths of its budget, reaches `body` itself.
+///          the whole runtime, at four fifths of its budget, reaches `body` itself. As a branch of
+///          a select or timeout it holds that up until it has ended.
 /// Example: `catch (const canceled&) { failed = true; } if (failed) co_await shield(say_bye());`
 template <class T>
 [[nodiscard]] auto shield(task<T> body,
