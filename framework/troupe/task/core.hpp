@@ -57,6 +57,10 @@ public:
   /// Queues a task whose turns the owner gives: one that was route_by_owner(). Threads: any.
   virtual void route(task_core& ready) noexcept;
 
+  /// Returns: the owner by whom the children of its task, whose turn it is, are to be routed; null
+  /// when they may run at any time. Errors: std::bad_alloc.
+  [[nodiscard]] virtual task_owner* turns_of_children() { return nullptr; }
+
 protected:
   ~task_owner() = default;
 };
@@ -243,8 +247,12 @@ public:
   void destroy() noexcept;
 
   /// Ends a task that gets no turn any more: destroys the coroutine, and whoever awaits the task
-  /// gets `canceled`. Requires: it has no owner, has not ended, and its workers have stopped.
+  /// gets `canceled`. Requires: it has not ended, and its workers have stopped.
   void abandon() noexcept;
+
+  /// The end, for its handle: wakes who awaits it, or frees the cell. Of a task with an owner, in
+  /// on_child_end().
+  void tell_handle() noexcept;
 
   /// Destroys the coroutine and the callable; what they owned is free from here on.
   void destroy_body() noexcept {
@@ -371,7 +379,6 @@ private:
   void queue_first_turn() noexcept;
   [[nodiscard]] bool try_stop(std::uint64_t seen) noexcept;
   void finish() noexcept;
-  void tell_handle() noexcept;
   void release() noexcept;
   static void visit_live(const executor& exec, void (*visit)(void*, task_core&, const record&),
                          void* argument);

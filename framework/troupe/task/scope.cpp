@@ -8,7 +8,7 @@ scope_state::~scope_state() {
 }
 
 void scope_state::on_child_start(task_core& child) noexcept {
-  child.works_as(*parent_);
+  child_owner::on_child_start(child);
   pal::lock guard{mutex_};
   children_.push_back(child.sibling);
   ++live_;
@@ -24,7 +24,7 @@ void scope_state::on_child_end(task_core& child) noexcept {
   bool was_stopped = !error && child.any_exception() != nullptr;
   child.destroy();
   if (error) stop_all();
-  task_core* parent = parent_;
+  task_core* parent = this->parent();
   bool is_last = false;
   {
     pal::lock guard{mutex_};

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include <troupe/pal/mutex.hpp>
+#include <troupe/task/detail/child_owner.hpp>
 #include <troupe/task/spawn.hpp>
 #include <troupe/task/start.hpp>
 
@@ -13,11 +14,11 @@ namespace troupe::inline v0_1 {
 namespace detail {
 
 /// The children of one scope. Lives in the frame of scope(), which waits until none is left.
-class scope_state final : public task_owner {
+class scope_state final : public child_owner {
 public:
-  scope_state()
-      : exec_{&require_executor("scope() was awaited outside a runtime")},
-        parent_{current_context()->current} {}
+  scope_state() : exec_{&require_executor("scope() was awaited outside a runtime")} {
+    belong_to_current();
+  }
   ~scope_state();
 
   template <class F, class... Args>
@@ -27,7 +28,6 @@ public:
 
   void on_child_start(task_core& child) noexcept override;
   void on_child_end(task_core& child) noexcept override;
-  [[nodiscard]] actor_block* actor() const noexcept override { return parent_->actor(); }
 
   /// Asks every child to stop, also those that are still to come.
   void stop_all() noexcept;
@@ -63,7 +63,6 @@ private:
   [[nodiscard]] bool has_ended() noexcept;
 
   executor* exec_;
-  task_core* parent_;
   pal::mutex mutex_;
   intrusive_list<sibling_link> children_;
   std::size_t live_ = 0;  // Also counts those that are just being freed.

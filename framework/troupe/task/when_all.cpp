@@ -18,7 +18,7 @@ void child_group::report_untaken() const noexcept {
 }
 
 void child_group::on_child_end(task_core& child) noexcept {
-  task_core* parent = parent_;
+  task_core* parent = this->parent();
   bool has_failed = child.exception() != nullptr;
   if (has_failed) failed_.store(true, std::memory_order_relaxed);
   bool is_last = running_.fetch_sub(1, std::memory_order_release) == 1;  // -> poll, R1

@@ -18,7 +18,7 @@ namespace detail {
 ///
 ///   R1. Each child takes one from `running_` at its end and then nudges the parent's cell, which
 ///       is type-stable: nothing of this object is touched after the subtraction.
-class child_group : public task_owner {
+class child_group : public child_owner {
 public:
   static constexpr const char* name = "the end of all child tasks (when_all)";
 
@@ -26,9 +26,7 @@ public:
   child_group(child_group&& other) noexcept : children_{std::move(other.children_)} {}
   ~child_group();
 
-  void on_child_start(task_core& child) noexcept override { child.works_as(*parent_); }
   void on_child_end(task_core& child) noexcept override;
-  [[nodiscard]] actor_block* actor() const noexcept override { return parent_->actor(); }
 
   void stop() noexcept {
     for (task_core* each : children_) each->request_stop();
@@ -46,10 +44,10 @@ protected:
   void start_child(task<T>&& body, std::source_location where) {
     executor& exec = require_executor("when_all() was awaited outside a runtime");
     if (start_error_) return;
-    // Once: a child that runs already may be looking at it.
-    if (parent_ == nullptr) parent_ = current_context()->current;
     running_.fetch_add(1, std::memory_order_relaxed);
     try {
+      // Once: a child that runs already may be looking at it.
+      if (parent() == nullptr) belong_to_current();
       children_.push_back(&start_on(exec, this, where, std::move(body)));
     } catch (...) {  // No memory for a task. Those that run already have to end first.
       start_error_ = std::current_exception();
@@ -68,7 +66,6 @@ private:
   void report_untaken() const noexcept;
 
   std::vector<task_core*> children_;
-  task_core* parent_ = nullptr;
   std::exception_ptr start_error_;  // Why a child could not be started.
   pal::atomic<std::size_t> running_{0};
   pal::atomic<bool> failed_{false};

@@ -504,11 +504,6 @@ side_tasks& actor_block::side() {
 side_tasks& actor_block::begin_side_task() {
   side_tasks& among = side();
   task_core* handler = handler_.load(std::memory_order_relaxed);
-  task_core* here = current_context()->current;
-  if (here != nullptr && here != handler && !here->is_routed()) {
-    misuse(
-        "self().spawn() and timers are for an actor's handlers, not for tasks of a scope in one");
-  }
   if (handler == nullptr || handler->is_routed()) return among;
   context* turn = current_context();
   if (turn->actor != this) {  // Left alone, or about to be: it has been woken already.

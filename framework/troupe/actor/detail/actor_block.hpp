@@ -87,8 +87,9 @@ struct actor_limits {
 ///   R3. refs_ counts strong references and one for the life; who takes it to 0 frees the block and
 ///       raises the generation that weak references carry.
 ///   R4. Blocks are type-stable: a late poke or notice of a recycled one is a turn without work.
-///   R5. A handler that was left alone and begins a side task is routed from the end of its present
-///       turn on, and queues the actor for then.
+///   R5. A handler that was left alone and begins a side task, or a child, is routed from the end
+///   of
+///       its present turn on, and queues the actor for then.
 ///   R6. Who schedules has cleared `idle` or `resting` first. Who ends the executor, after its
 ///       workers, clears them itself, or finds the job in a queue: after that nobody can schedule,
 ///       and all who have are in the executor, which waits for them to leave.
@@ -260,7 +261,8 @@ public:
 
   /// The tasks that get their turns from it, made on first use. Errors: std::bad_alloc.
   [[nodiscard]] side_tasks& side();
-  /// To be called before a side task is started, on a turn of the actor or its handler. R5
+  /// To be called before a side task, or a child of the handler, is started, on a turn of the
+  /// actor or its handler. R5
   [[nodiscard]] side_tasks& begin_side_task();
 
   /// Returns: a number that is another one when a message was handled since it was asked for last,
@@ -291,6 +293,7 @@ public:
   }
   [[nodiscard]] envelope* message() const noexcept override { return current_; }
   void route(task_core& ready) noexcept override;
+  [[nodiscard]] task_owner* turns_of_children() override { return &begin_side_task(); }
 
   /// Watches `other` from now on. Errors: std::bad_alloc.
   void add_monitor(std::unique_ptr<monitor_node> node, actor_block& other);

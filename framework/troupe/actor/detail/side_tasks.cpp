@@ -79,6 +79,8 @@ actor_block* timer_tasks::actor() const noexcept { return among_.actor(); }
 
 void timer_tasks::route(task_core& ready) noexcept { among_.push_ready(ready); }
 
+task_owner* timer_tasks::turns_of_children() { return &among_; }
+
 void interleaved_run::on_child_start(task_core& task) noexcept {
   among_.hold();
   among_.link(task);

@@ -22,13 +22,14 @@ public:
   void on_child_end(task_core& task) noexcept override;
   [[nodiscard]] actor_block* actor() const noexcept override;
   void route(task_core& ready) noexcept override;
+  [[nodiscard]] task_owner* turns_of_children() override;
 
 private:
   side_tasks& among_;
 };
 
 /// The tasks of one actor that get their turns from it: side tasks, timers, interleaved handlers,
-/// and its handler while there are any. So they run one at a time.
+/// its handler while there are any, and the children of all of these. So they run one at a time.
 ///
 ///   R1. A woken task is pushed, and then the actor is notified; the actor's turn takes all.
 ///   R2. Tasks start and end on the actor's turn; the list is touched there alone.
@@ -63,6 +64,7 @@ public:
   void on_child_end(task_core& task) noexcept override;
   [[nodiscard]] actor_block* actor() const noexcept override { return &actor_; }
   void route(task_core& ready) noexcept override { push_ready(ready); }
+  [[nodiscard]] task_owner* turns_of_children() override { return this; }
 
   [[nodiscard]] timer_tasks& timers() noexcept { return timers_; }
 
@@ -96,6 +98,7 @@ public:
   [[nodiscard]] actor_block* actor() const noexcept override { return &actor_; }
   [[nodiscard]] envelope* message() const noexcept override { return &handled_; }
   void route(task_core& ready) noexcept override { among_.push_ready(ready); }
+  [[nodiscard]] task_owner* turns_of_children() override { return &among_; }
 
   /// Ends the message of a handler that was destroyed.
   void abandon() noexcept;

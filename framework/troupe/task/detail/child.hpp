@@ -5,6 +5,7 @@
 #include <utility>
 #include <variant>
 
+#include <troupe/task/detail/child_owner.hpp>
 #include <troupe/task/join_handle.hpp>
 
 namespace troupe::inline v0_1::detail {
@@ -12,7 +13,7 @@ namespace troupe::inline v0_1::detail {
 /// A task as a branch of select, timeout or when_all: a child of the awaiting task, which runs at
 /// the same time and is awaited whatever happens.
 template <class T>
-class child_operation {
+class child_operation final : public child_owner {
 public:
   static constexpr const char* name = "the end of a child task";
 
@@ -33,7 +34,8 @@ public:
   void start() noexcept {
     executor& exec = require_executor("a child task was started outside a runtime");
     try {
-      core_ = &start_on(exec, nullptr, where_, std::move(body_));
+      belong_to_current();
+      core_ = &start_on(exec, gives_turns() ? this : nullptr, where_, std::move(body_));
     } catch (
         ...) {  // No memory for it: its siblings may run already, and are awaited all the same.
       start_error_ = std::current_exception();
@@ -47,6 +49,7 @@ public:
   void delist() noexcept {
     if (core_ != nullptr) core_->leave();
   }
+  void on_child_end(task_core& child) noexcept override { child.tell_handle(); }
   T take() {
     if (start_error_) std::rethrow_exception(start_error_);
     return take_outcome<T>(*core_);
