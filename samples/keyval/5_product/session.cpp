@@ -19,8 +19,7 @@ troupe::task<part_ptr> have_run(const troupe::ref<shard>& by, part_ptr what) {
   co_return co_await by.ask<run>(troupe::no_deadline, std::move(what));
 }
 
-// Has each shard do its part, all at the same time. Not of the session: a child task does not run
-// in its turns.
+// Has each shard do its part, all at the same time.
 troupe::task<> have_all_run(std::shared_ptr<site> at, std::span<part_ptr> parts) {
   std::vector<std::size_t> asked;
   for (std::size_t i = 0; i < parts.size(); ++i) {
