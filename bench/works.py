@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Callable
 
+import first_minutes
 import measure
 import two_processes
 from peers import (
@@ -378,5 +379,19 @@ WORKS = (
         (Metric("compile", "s", LOWER, (at_most(1.5),)),),
         {"troupe": "bench/compile/counter.cpp"},
         measure=partial(measure.compile_seconds, name="compile"),
+    ),
+    Work(
+        "first_run",
+        (Metric("first_run", "s", LOWER, (at_most(180),)),),
+        {"troupe": ""},
+        measure=partial(first_minutes.first_run, name="first_run"),
+        repeat=1,
+    ),
+    Work(
+        "first_error",
+        (Metric("first_error", "lines", LOWER, (at_most(3),)),),
+        {"troupe": ""},
+        measure=partial(first_minutes.first_error, name="first_error"),
+        repeat=1,
     ),
 )
