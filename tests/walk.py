@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
-"""Does what README.md and the guide say: runs every shell block of both, in order, in a fresh clone.
+"""Does what README.md and the guide say: runs every shell block of both in a fresh clone, in order.
 
     ./dev test walk [--keep] [PAGE...]
     tests/walk.py --list [PAGE...]
 
 What is walked is what is committed. A block is marked ```sh and runs by itself, in the clone's top
 folder; one that fails ends the walk through its page. A block marked ```sh background is a server:
-the walk goes on when it says that it is listening, and ends it by Ctrl-C at the page's next heading.
+the walk goes on when it says that it is listening, and ends it by Ctrl-C at the page's next
+heading.
 Without PAGEs all are walked; with --keep the clone is left, and its place told. --list only tells
 what there is to walk. The last line is `N passed, N failed`.
 """

@@ -159,6 +159,7 @@ void text_deleter::operator()(std::string*) const noexcept {}  // There is none.
 void actor_block::on_child_start(task_core&) noexcept { std::abort(); }
 void actor_block::on_child_end(task_core&) noexcept { std::abort(); }
 void actor_block::route(task_core&) noexcept { std::abort(); }
+side_tasks& actor_block::begin_side_task() { std::abort(); }
 void task_owner::route(task_core&) noexcept { std::abort(); }
 
 }  // namespace troupe::inline v0_1::detail

@@ -24,7 +24,7 @@ void scope_state::on_child_end(task_core& child) noexcept {
   bool was_stopped = !error && child.any_exception() != nullptr;
   child.destroy();
   if (error) stop_all();
-  task_core* parent = this->parent();
+  task_core* above = parent();
   bool is_last = false;
   {
     pal::lock guard{mutex_};
@@ -33,7 +33,7 @@ void scope_state::on_child_end(task_core& child) noexcept {
     is_last = --live_ == 0;
   }
   // The scope may be gone by now; the parent's cell is type-stable.
-  if (is_last) parent->nudge();
+  if (is_last) above->nudge();
 }
 
 void scope_state::stop_all() noexcept {

@@ -18,11 +18,11 @@ void child_group::report_untaken() const noexcept {
 }
 
 void child_group::on_child_end(task_core& child) noexcept {
-  task_core* parent = this->parent();
+  task_core* above = parent();
   bool has_failed = child.exception() != nullptr;
   if (has_failed) failed_.store(true, std::memory_order_relaxed);
   bool is_last = running_.fetch_sub(1, std::memory_order_release) == 1;  // -> poll, R1
-  if (is_last || has_failed) parent->nudge();
+  if (is_last || has_failed) above->nudge();
 }
 
 void child_group::rethrow() {
