@@ -16,7 +16,7 @@ namespace detail {
 class scope_state final : public task_owner {
 public:
   scope_state()
-      : exec_{&require_executor("scope() was awaited outside a runtime")},
+      : exec_{&require_executor("scope() was awaited outside a runtime: await it in a task [T06]")},
         parent_{current_context()->current} {}
   ~scope_state();
 
