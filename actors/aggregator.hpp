@@ -42,7 +42,7 @@ public:
   explicit aggregator(flush_function flush, duration period, std::size_t max_count = SIZE_MAX)
       : flush_{std::move(flush)}, period_{period}, max_count_{max_count} {
     if (period <= duration::zero())
-      misuse("aggregator(flush, period): the period must be above zero");
+      misuse("aggregator(flush, period): the period must be above zero [A13]");
   }
 
   void on(add<Value> m) {

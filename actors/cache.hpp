@@ -79,7 +79,7 @@ public:
 
   explicit cache(load_function load, cache_options options = {})
       : load_{std::move(load)}, options_{options} {
-    if (options_.max_entries == 0) misuse("cache_options: max_entries must be 1 or more");
+    if (options_.max_entries == 0) misuse("cache_options: max_entries must be 1 or more [A14]");
   }
 
   void on(get<K> m, reply<result<V>> back) {

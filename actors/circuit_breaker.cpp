@@ -30,10 +30,10 @@ bool is_breaker_failure(boost::system::error_code error) noexcept {
 
 circuit_breaker::circuit_breaker(breaker_options options)
     : options_{options}, last_(options.window) {
-  if (options_.trials == 0) misuse("circuit_breaker: `trials` must be 1 or more");
-  if (options_.window == 0) misuse("circuit_breaker: `window` must be 1 or more");
+  if (options_.trials == 0) misuse("circuit_breaker: `trials` must be 1 or more [A15]");
+  if (options_.window == 0) misuse("circuit_breaker: `window` must be 1 or more [A16]");
   if (options_.max_failure_ratio < 0 || options_.max_failure_ratio > 1) {
-    misuse("circuit_breaker: `max_failure_ratio` must be from 0 to 1");
+    misuse("circuit_breaker: `max_failure_ratio` must be from 0 to 1 [A17]");
   }
 }
 

@@ -18,7 +18,8 @@ listener::listener(io::listener source, make_connection make, listener_options o
 listener::listener(std::shared_ptr<io::listener> source, make_connection make,
                    listener_options options)
     : source_{std::move(source)}, make_{std::move(make)}, options_{std::move(options)} {
-  if (options_.max_connections == 0) misuse("listener_options: max_connections must be 1 or more");
+  if (options_.max_connections == 0)
+    misuse("listener_options: max_connections must be 1 or more [A18]");
 }
 
 void listener::on_start() {

@@ -192,7 +192,7 @@ public:
   /// is on its way to one of them still comes to it. Requires: `size` above zero.
   /// Errors: what the constructor of a worker throws, as `receiver_failed`; then nothing changes.
   [[nodiscard("nothing is asked: co_await it")]] auto resize(std::size_t size) const {
-    if (size == 0) misuse("pool::resize(size): a pool has at least one worker");
+    if (size == 0) misuse("pool::resize(size): a pool has at least one worker [A19]");
     return keeper_.ask(actors::resize{size});
   }
   [[nodiscard]] std::size_t size() const { return workers_->size(); }
@@ -300,7 +300,7 @@ private:
 ///     image small = co_await resizers.ask<shrink>(big);
 template <std::derived_from<actor> A, class Router = round_robin, class... Args>
 pool<A, Router> spawn_pool(pool_options options, Args&&... args) {
-  if (options.size == 0) misuse("spawn_pool(size): a pool has at least one worker");
+  if (options.size == 0) misuse("spawn_pool(size): a pool has at least one worker [A20]");
   child_options child{std::move(options.worker), child_kind::permanent};
   child.actor.drain = true;
   auto make = [child, how = options.how,

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <source_location>
 #include <utility>
 
 #include <troupe/actor/supervisor.hpp>
@@ -63,20 +64,20 @@ public:
     return routed_operation<A, plain>{std::move(hold_), std::move(op_).as_result()};
   }
 
-  void start()
-    requires requires(Op& op) { op.start(); }
+  void start(std::source_location where)
+    requires troupe::detail::startable_operation<Op>
   {
-    op_.start();
+    troupe::detail::start_at(op_, where);
   }
   void await_alone() noexcept
     requires requires(Op& op) { op.await_alone(); }
   {
     op_.await_alone();
   }
-  void throw_in_words() const
-    requires requires(const Op& op) { op.throw_in_words(); }
+  void throw_in_words(std::source_location where) const
+    requires requires(const Op& op) { op.throw_in_words(where); }
   {
-    op_.throw_in_words();
+    op_.throw_in_words(where);
   }
   bool poll() noexcept { return op_.poll(); }
   bool enlist(waker key) noexcept { return op_.enlist(key); }

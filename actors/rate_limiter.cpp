@@ -8,7 +8,7 @@ namespace troupe::inline v0_1::actors {
 namespace {
 
 std::uint64_t above_zero(std::uint64_t number) {
-  if (number == 0) misuse("rate_limiter(rate, per, burst): each must be above zero");
+  if (number == 0) misuse("rate_limiter(rate, per, burst): each must be above zero [A21]");
   return number;
 }
 
@@ -19,7 +19,8 @@ rate_limiter::rate_limiter(std::uint64_t rate, duration per, std::uint64_t burst
       per_{above_zero(per > duration::zero() ? static_cast<std::uint64_t>(per.count()) : 0)},
       burst_{above_zero(burst)},
       level_{burst * per_} {
-  if (burst_ > INT64_MAX / per_) misuse("rate_limiter: `burst` times `per` is too much to count");
+  if (burst_ > INT64_MAX / per_)
+    misuse("rate_limiter: `burst` times `per` is too much to count [A22]");
 }
 
 bool rate_limiter::try_acquire(std::uint64_t count) {
@@ -29,7 +30,8 @@ bool rate_limiter::try_acquire(std::uint64_t count) {
 }
 
 void rate_limiter::check(std::uint64_t count) const {
-  if (count > burst_) misuse("rate_limiter: more was asked for than the burst, which never comes");
+  if (count > burst_)
+    misuse("rate_limiter: more was asked for than the burst, which never comes [A23]");
 }
 
 // What has come since the last time.

@@ -99,7 +99,7 @@ using attempt_value =
 ///     int sum = co_await actors::retry(policy, [&] { return counter.ask(total{}); });
 template <class Attempt>
 task<attempt_value<Attempt>> retry(retry_policy policy, Attempt attempt) {
-  if (policy.max_attempts == 0) misuse("retry(policy, ...): max_attempts must be 1 or more");
+  if (policy.max_attempts == 0) misuse("retry(policy, ...): max_attempts must be 1 or more [A24]");
   const bool is_limited = policy.within > duration::zero();
   const time_point end = now() + policy.within;
   std::optional<retry_delays> delays;

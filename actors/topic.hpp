@@ -289,7 +289,7 @@ template <class T, class B>
                                                               std::size_t keep = 1) {
   static_assert(std::is_convertible_v<const ref<B>&, ref<protocol<T>>>,
                 "subscribe(topic<T>, who): `who` has no handler on(T)");
-  if (keep == 0) misuse("subscribe(..., keep): at least one message is kept");
+  if (keep == 0) misuse("subscribe(..., keep): at least one message is kept [A25]");
   return to.ask(subscription<T>{who, policy, keep});
 }
 

@@ -1,15 +1,21 @@
 #pragma once
 
+#include <regex>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 #include <troupe/base/assert.hpp>
 
 namespace troupe::test {
 
-/// What a misuse throws while a thrown_misuse lives.
+/// What a misuse throws while a thrown_misuse lives: what() is its text alone.
 struct misused : std::logic_error {
-  using std::logic_error::logic_error;
+  explicit misused(const std::string& whole)
+      : std::logic_error{std::regex_replace(
+            whole, std::regex{R"(^([^ :]+:\d+: )?(.*) \[[A-Z]\d\d\].*$)"}, "$2")},
+        line{whole} {}
+  std::string line;  ///< As it would be printed: with the places and the code.
 };
 
 /// Makes every misuse an exception while it lives, instead of the end of the process.
@@ -25,16 +31,23 @@ private:
   misuse_handler former_;
 };
 
-/// Returns: the text of the misuse that `act()` is; empty when it is none.
+/// Returns: the line that the misuse `act()` would print; empty when it is none.
 template <class Act>
-std::string misuse_of(Act act) {
+std::string misuse_line_of(Act act) {
   thrown_misuse guard;
   try {
     act();
   } catch (const misused& seen) {
-    return seen.what();
+    return seen.line;
   }
   return {};
+}
+
+/// Returns: the text alone of the misuse that `act()` is; empty when it is none.
+template <class Act>
+std::string misuse_of(Act act) {
+  std::string line = misuse_line_of(std::move(act));
+  return line.empty() ? line : misused{line}.what();
 }
 
 }  // namespace troupe::test

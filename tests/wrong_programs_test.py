@@ -10,6 +10,10 @@ A program says on top what its first line with an error must contain, for all co
     // clang: text
     // g++ before 12.3: text
 
+That error comes first: before it there is nothing but where it comes from. And among the first
+lines that name a place is one of the program itself: the compiler tells of a mistake in a header,
+and the reader looks for his own line.
+
 Where no such line is for the compiler, it must compile. With -DRIGHT it must compile in any case:
 so nothing but the marked place can be what was refused. The header is compiled once, into FOLDER,
 and not again for each program.
@@ -24,6 +28,10 @@ import sys
 FLAGS = ["-std=c++20", "-Wall", "-Wextra", "-Wpedantic", "-Wshadow", "-Wconversion", "-Werror"]
 EXPECTATION = re.compile(r"^// (error|clang|g\+\+)(?: before ([\d.]+))?: (.+)$", re.MULTILINE)
 LIMIT_S = 100
+PLACE = re.compile(r"\S+:\d+:\d+: ")
+# By layer: where the line of the program itself is at the latest, counting those with a place. What
+# travels between nodes is looked at field by field, and each step is named.
+LATEST = {"actor": 5, "node": 11}
 
 
 def output_of(*command):
@@ -60,9 +68,14 @@ def problem_of(program, compiler, command):
         return f"is refused:\n{output}" if code else None
     if not code:
         return f"is not refused; expected: {expected[0]}"
-    first = next((line for line in output.splitlines() if "error:" in line), "")
-    return None if expected[0] in first else (
-        f"has another first error:\n{first}\nexpected: {expected[0]}")
+    places = [line for line in output.splitlines() if PLACE.match(line)]
+    first = next((line for line in places if re.search(r": (?:error|warning|note): ", line)), "")
+    if "error: " not in first or expected[0] not in first:
+        return f"says first:\n{first}\nexpected: {expected[0]}"
+    latest = LATEST[pathlib.Path(program).parts[-3]]
+    if not any(line.startswith(f"{program}:") for line in places[:latest]):
+        return f"is not named by the first {latest} lines with a place:\n" + "\n".join(places)
+    return None
 
 
 def main():

@@ -114,8 +114,9 @@ BOOST_AUTO_TEST_CASE(self_in_a_constructor_does_not_mean_who_spawns) {
     BOOST_TEST((co_await made.ask(ping{})) == 1);
   });
   BOOST_REQUIRE(log.size() == 2u);
-  BOOST_TEST(log[0].find("outside of an actor's handler") != std::string::npos, log[0]);
-  BOOST_TEST(log[1].find("constructor") != std::string::npos, log[1]);
+  for (const auto& each : log) {
+    BOOST_TEST(each.find("in an actor's constructor") != std::string::npos, each);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(self_in_a_constructor_is_refused_on_a_restart_too) {
@@ -129,8 +130,9 @@ BOOST_AUTO_TEST_CASE(self_in_a_constructor_is_refused_on_a_restart_too) {
     co_await root.ended();
   });
   BOOST_REQUIRE(log.size() == 2u);
-  BOOST_TEST(log[0].find("outside of an actor's handler") != std::string::npos, log[0]);
-  BOOST_TEST(log[1].find("constructor") != std::string::npos, log[1]);
+  for (const auto& each : log) {
+    BOOST_TEST(each.find("in an actor's constructor") != std::string::npos, each);
+  }
 }
 
 // What a constructor throws leaves the spawner's handler as it was.

@@ -1,6 +1,8 @@
 #include <csignal>
+#include <source_location>
 #include <string>
 
+#include <fmt/format.h>
 #include <boost/test/unit_test.hpp>
 
 #include <troupe/base/assert.hpp>
@@ -20,6 +22,13 @@ BOOST_AUTO_TEST_CASE(a_misuse_is_one_line_and_exit_code_1) {
 
 BOOST_AUTO_TEST_CASE(a_handler_may_throw_instead) {
   BOOST_TEST(test::misuse_of([] { misuse("text"); }) == "text");
+}
+
+BOOST_AUTO_TEST_CASE(a_misuse_begins_with_the_line_that_it_is_told) {
+  auto here = std::source_location::current();
+  auto line = test::misuse_line_of([&] { misuse("text [T99]", here); });
+  BOOST_TEST(line == fmt::format("{}:{}: text [T99]", here.file_name(), here.line()));
+  BOOST_TEST(test::misuse_of([&] { misuse("text [T99]", here); }) == "text");
 }
 
 BOOST_AUTO_TEST_CASE(setting_a_handler_returns_the_former_one) {

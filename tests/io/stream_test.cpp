@@ -222,7 +222,8 @@ BOOST_AUTO_TEST_CASE(a_second_reader_is_a_misuse) {
     co_return co_await peer.read_some(other);
   };
   BOOST_CHECK_EXCEPTION(rt.block_on(read), std::logic_error, [](const std::logic_error& error) {
-    return std::string_view{error.what()}.starts_with("two tasks read from one stream at once");
+    return std::string_view{error.what()}.find("two tasks read from one stream at once") !=
+           std::string_view::npos;
   });
   set_misuse_handler(before);
   wire->end();

@@ -437,11 +437,11 @@ BOOST_AUTO_TEST_CASE(without_descriptors_it_refuses_slowly_and_recovers) {
 BOOST_AUTO_TEST_CASE(outside_a_runtime_is_a_misuse) {
   misuse_handler before =
       set_misuse_handler([](const char* text) { throw std::logic_error{text}; });
-  BOOST_CHECK_EXCEPTION((void)tcp_listen("127.0.0.1", 0), std::logic_error,
-                        [](const std::logic_error& error) {
-                          return std::string_view{error.what()}.starts_with(
-                              "a net function was called outside a runtime");
-                        });
+  BOOST_CHECK_EXCEPTION(
+      (void)tcp_listen("127.0.0.1", 0), std::logic_error, [](const std::logic_error& error) {
+        return std::string_view{error.what()}.find("a net function was called outside a runtime") !=
+               std::string_view::npos;
+      });
   set_misuse_handler(before);
 }
 

@@ -336,7 +336,7 @@ BOOST_AUTO_TEST_CASE(a_set_is_moved_with_its_tasks_and_not_used_after) {
   BOOST_TEST(first.size() == 0u);
   BOOST_TEST(second.size() == 1u);
   BOOST_TEST(test::misuse_of([&] { (void)first.next(); }) ==
-             "a join_set was used after it was moved from");
+             "a join_set was used after it was moved from: use the one that has it now");
   std::vector<int> got;
   spawn(&append_all, std::ref(second), std::ref(got)).detach();
   exec.run_all();

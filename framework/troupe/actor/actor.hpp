@@ -70,7 +70,7 @@ public:
   void become(Args&&... args) const {
     auto made = std::make_unique<B>(std::forward<Args>(args)...);
     if (!block_->table().become(block_->state(), made.get(), detail::type_name<B>())) {
-      misuse("become<B>() was called in an actor that is not derived from behaviors<..., B>");
+      misuse("become<B>() was called in an actor that is not derived from behaviors<..., B> [A01]");
     }
     (void)made.release();
   }
@@ -110,11 +110,12 @@ public:
   /// Sends a copy of `message` every `period`, first when one is over. While one is still in the
   /// mail, or put aside, the next ones are left out. Requires: `period` above zero.
   template <class M>
-  actor_timer send_every(duration period, M message) const {
+  actor_timer send_every(duration period, M message,
+                         std::source_location where = std::source_location::current()) const {
     using plain = typename detail::handled_message<A, M>::type;
     static_assert(std::is_copy_constructible_v<M>, "send_every sends copies: M must be copyable");
     if (period <= duration::zero())
-      misuse("send_every(period, message): the period must be above zero");
+      misuse("send_every(period, message): the period must be above zero [A02]", where);
     return actor_timer{detail::start_timer<A, plain>(*block_, M{message},
                                                      &detail::send_at_ticks<A, plain>,
                                                      interval{period}, std::move(message))};
@@ -123,10 +124,12 @@ public:
   /// handler that waits is something; side tasks and interleaved handlers that wait are not.
   /// Requires: `limit` above zero.
   template <class M>
-  actor_timer send_when_idle(duration limit) const {
+  actor_timer send_when_idle(duration limit,
+                             std::source_location where = std::source_location::current()) const {
     using plain = typename detail::handled_message<A, M>::type;
     static_assert(std::is_default_constructible_v<M>, "send_when_idle<M> sends an M{}");
-    if (limit <= duration::zero()) misuse("send_when_idle<M>(limit): the limit must be above zero");
+    if (limit <= duration::zero())
+      misuse("send_when_idle<M>(limit): the limit must be above zero [A03]", where);
     return actor_timer{
         detail::start_timer<A, plain>(*block_, M{}, &detail::send_when_idle<A, plain>, limit)};
   }
@@ -174,24 +177,35 @@ protected:
 
   /// Requires: called in a handler, or in a task that a handler awaits or has started; on_start is
   /// a handler, the constructor is none.
-  [[nodiscard]] static actor_self self() { return actor_self{self_block()}; }
+  [[nodiscard]] static actor_self self(
+      std::source_location where = std::source_location::current()) {
+    return actor_self{self_block(where)};
+  }
 
   /// The same with the class known: `self(this).send_after(5s, tick{})`.
   template <class A>
-  [[nodiscard]] static self_of<A> self(A* me) {
-    detail::actor_block& here = self_block();
-    if (here.state() != static_cast<void*>(me)) misuse("self(this) was called for another actor");
+  [[nodiscard]] static self_of<A> self(
+      A* me, std::source_location where = std::source_location::current()) {
+    detail::actor_block& here = self_block(where);
+    if (here.state() != static_cast<void*>(me))
+      misuse("self(this) was called for another actor: each has a self of its own [A04]", where);
     return self_of<A>{here};
   }
 
   /// For the framework.
-  [[nodiscard]] static detail::actor_block& self_block() {
-    detail::actor_block* here = detail::current_actor();
-    if (here == nullptr) misuse("self() was called outside of an actor's handler");
-    if (detail::current_context()->constructs) {
+  [[nodiscard]] static detail::actor_block& self_block(std::source_location where = {}) {
+    if (detail::current_context() != nullptr && detail::current_context()->constructs) {
       misuse(
-          "self() was called in an actor's constructor, where it is no actor yet: use on_start()");
+          "self() was called in an actor's constructor, where it is no actor yet: use on_start() "
+          "[A06]",
+          where);
     }
+    detail::actor_block* here = detail::current_actor();
+    if (here == nullptr)
+      misuse(
+          "self() was called outside of an actor's handler: call it in one, or in a task that one "
+          "has started [A05]",
+          where);
     return *here;
   }
 };
@@ -283,12 +297,21 @@ ref<A> start_actor(executor& exec, actor_options options, Construct construct, A
 
 /// The same without a supervisor.
 template <class A, class... Args>
-ref<A> start_alone(actor_options options, Args&&... args) {
+ref<A> start_alone(std::source_location where, actor_options options, Args&&... args) {
   return start_actor<A>(
-      require_executor(spawn_outside), std::move(options),
+      require_executor(spawn_outside, where), std::move(options),
       [&](actor_block& block) { construct_state<A>(block, std::forward<Args>(args)...); },
       [](actor_block&) {});
 }
+
+/// What spawn<A>() can be given: with actor_options before the arguments, or without.
+template <class A, class... Args>
+inline constexpr bool is_spawnable = std::constructible_from<A, Args...>;
+template <class A, class First, class... Args>
+inline constexpr bool is_spawnable<A, First, Args...> =
+    std::constructible_from<A, First, Args...> ||
+    (std::is_same_v<std::remove_cvref_t<First>, actor_options> &&
+     std::constructible_from<A, Args...>);
 
 }  // namespace detail
 
@@ -298,21 +321,33 @@ ref<A> start_alone(actor_options options, Args&&... args) {
 /// Errors:  what the constructor throws; std::bad_alloc; outside a runtime a misuse, one line.
 /// Bounds:  120 bytes, and the state where it is larger than 16, or aligned to more than 8.
 /// Example: `ref<counter> c = spawn<counter>();`
+template <std::derived_from<actor> A>
+  requires std::constructible_from<A>
+ref<A> spawn(std::source_location where = std::source_location::current()) {
+  return detail::start_alone<A>(where, actor_options{});
+}
+template <std::derived_from<actor> A, detail::not_a_location Arg>
+  requires std::constructible_from<A, Arg>
+ref<A> spawn(Arg&& arg, std::source_location where = std::source_location::current()) {
+  return detail::start_alone<A>(where, actor_options{}, std::forward<Arg>(arg));
+}
+/// With more arguments the place of the call is not known to a misuse.
 template <std::derived_from<actor> A, class... Args>
-  requires std::constructible_from<A, Args...>
+  requires(sizeof...(Args) > 1 && std::constructible_from<A, Args...>)
 ref<A> spawn(Args&&... args) {
-  return detail::start_alone<A>(actor_options{}, std::forward<Args>(args)...);
+  return detail::start_alone<A>({}, actor_options{}, std::forward<Args>(args)...);
 }
 
 /// The same with options.
 template <std::derived_from<actor> A, class... Args>
   requires std::constructible_from<A, Args...>
 ref<A> spawn(actor_options options, Args&&... args) {
-  return detail::start_alone<A>(std::move(options), std::forward<Args>(args)...);
+  return detail::start_alone<A>({}, std::move(options), std::forward<Args>(args)...);
 }
 
 /// Chosen for nothing that can be spawned: says in one line what is wrong.
 template <class A, class... Args>
+  requires(!std::derived_from<A, actor> || !detail::is_spawnable<A, Args...>)
 ref<A> spawn(Args&&...) {
   static_assert(std::derived_from<A, actor>,
                 "spawn<A>(...): A is no actor: derive it publicly from troupe::actor");

@@ -1,14 +1,27 @@
 #include <troupe/actor/ask.hpp>
 
 #include <new>
+#include <string>
 
 #include <troupe/actor/detail/cycle.hpp>
+#include <troupe/base/assert.hpp>
 
 namespace troupe::inline v0_1::detail {
 
-void actor_wait::throw_waits(ask_errc error) const {
+void actor_wait::throw_waits(ask_errc error, std::source_location where) const {
   bool is_about_them = closes_cycle_ == (error == ask_errc::deadlock);
-  if (waits_ != nullptr && is_about_them) throw_error(make_error_code(error), *waits_);
+  bool is_known = waits_ != nullptr && is_about_them;
+  if (error != ask_errc::deadlock) {
+    if (is_known) throw_error(make_error_code(error), *waits_);
+    return;
+  }
+  std::string text = is_known ? *waits_ : owner_->name() + " -> " + owner_->name();
+  if (where.line() != 0) {
+    text += " (at ";
+    append_place(text, where);
+    text += ')';
+  }
+  throw_error(make_error_code(error), text);
 }
 
 void actor_wait::note_waits() noexcept {

@@ -47,8 +47,8 @@ public:
   /// No select() or timeout() around it: only the actor can end the wait.
   void await_alone() noexcept { is_alone_ = true; }
 
-  /// Throws `error` with who waits for whom, where that is known.
-  void throw_waits(ask_errc error) const;
+  /// Throws `error` with who waits for whom, where that is known, and in a deadlock at which line.
+  void throw_waits(ask_errc error, std::source_location where) const;
 
 protected:
   /// Returns: false while there is no room and waiting for it makes sense; else `error` says why it
@@ -174,10 +174,10 @@ public:
   }
   void delist() noexcept { is_sent_ ? delist_limits() : delist_wait_for_room(); }
   /// Throws what a code alone does not tell: the cycle, or why the receiver has failed.
-  void throw_in_words() const {
+  void throw_in_words(std::source_location where = {}) const {
     bool is_well = error_ == ask_errc{} && request_->has_value();
     if (!is_well) [[unlikely]]
-      throw_why();
+      throw_why(where);
   }
   [[gnu::always_inline]] result<T> take() {
     if (error_ != ask_errc{}) [[unlikely]]
@@ -201,8 +201,8 @@ private:
   [[gnu::noinline]] result<T> take_error() const noexcept {
     return failed_with<T>(make_error_code(error_));
   }
-  [[gnu::noinline]] void throw_why() const {
-    throw_waits(error_);
+  [[gnu::noinline]] void throw_why(std::source_location where) const {
+    throw_waits(error_, where);
     if (request_ != nullptr) request_->throw_reason();
   }
   [[gnu::noinline]] void begin_limit() noexcept {
@@ -275,9 +275,9 @@ public:
   }
   void delist() noexcept { delist_wait_for_room(); }
   /// Throws what a code alone does not tell: the cycle.
-  void throw_in_words() const {
+  void throw_in_words(std::source_location where = {}) const {
     if (error_ != ask_errc{} && !Sent::is_request) [[unlikely]]
-      throw_waits(error_);
+      throw_waits(error_, where);
   }
   result<void> take() noexcept {
     if (error_ == ask_errc{}) [[likely]]

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <source_location>
 #include <string>
 #include <utility>
 #include <vector>
@@ -24,7 +25,7 @@ class withdrawable {
 public:
   static constexpr const char* name = Op::name;
   explicit withdrawable(Op&& op) : op_{std::move(op)} {}
-  void start() noexcept { op_.start(); }
+  void start(std::source_location where) noexcept { op_.start(where); }
   bool poll() noexcept { return op_.poll(); }
   bool enlist(waker key) noexcept { return op_.enlist(key); }
   void delist() noexcept { op_.delist(); }

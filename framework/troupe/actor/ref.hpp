@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <source_location>
 #include <string>
 #include <tuple>
 #include <type_traits>
@@ -65,24 +66,30 @@ public:
   ///         or sends to itself.
   /// Cancel: nothing was sent.
   template <class M>
-  [[nodiscard("nothing is sent: co_await it")]] auto send(M&& message, ask_limit limit = {}) const {
+  [[nodiscard("nothing is sent: co_await it")]] auto send(
+      M&& message, ask_limit limit = {},
+      std::source_location where = std::source_location::current()) const {
     using plain = typename finder::template given<M>;
     check_rvalue<M>();
-    return tell(new_message(plain(std::forward<M>(message))), limit);
+    detail::actor_block& to = block(where);
+    return tell(to, new_message(plain(std::forward<M>(message))), limit);
   }
   template <class M>
-  [[nodiscard("nothing is sent: co_await it")]] auto send(taken<M> message,
-                                                          ask_limit limit = {}) const {
-    return tell(new_message(std::move(*message.from)), limit);
+  [[nodiscard("nothing is sent: co_await it")]] auto send(
+      taken<M> message, ask_limit limit = {},
+      std::source_location where = std::source_location::current()) const {
+    detail::actor_block& to = block(where);
+    return tell(to, new_message(std::move(*message.from)), limit);
   }
 
   /// Sends without waiting. Errors: ask_errc: `mailbox_full`, `receiver_gone`; `message` is then
   /// untouched. Threads: any.
   template <class M>
-  result<void> try_send(M&& message) const {
+  result<void> try_send(M&& message,
+                        std::source_location where = std::source_location::current()) const {
     using plain = typename finder::template given<M>;
     static_assert(std::is_nothrow_move_constructible_v<plain>, "try_send needs a nothrow move");
-    if (block().has_ended()) return make_error_code(ask_errc::receiver_gone);
+    if (block(where).has_ended()) return make_error_code(ask_errc::receiver_gone);
     bool may_drop = block().when_full() == overflow::drop_newest;
     if (!block().has_room() && !may_drop) return make_error_code(ask_errc::mailbox_full);
     auto* made = new_message(plain(std::forward<M>(message)));
@@ -102,15 +109,18 @@ public:
   /// Cancel: a request that the actor has not begun is withdrawn and never runs.
   /// Example: `std::int64_t sum = co_await counter.ask(total{});`
   template <class M>
-  [[nodiscard("nothing is asked: co_await it")]] auto ask(M&& message, ask_limit limit = {}) const {
+  [[nodiscard("nothing is asked: co_await it")]] auto ask(
+      M&& message, ask_limit limit = {},
+      std::source_location where = std::source_location::current()) const {
     using plain = typename finder::template given<M>;
     check_rvalue<M>();
-    return request_of<plain>(limit, std::forward<M>(message));
+    return request_of<plain>(block(where), limit, std::forward<M>(message));
   }
   template <class M>
-  [[nodiscard("nothing is asked: co_await it")]] auto ask(taken<M> message,
-                                                          ask_limit limit = {}) const {
-    return request_of<M>(limit, std::move(*message.from));
+  [[nodiscard("nothing is asked: co_await it")]] auto ask(
+      taken<M> message, ask_limit limit = {},
+      std::source_location where = std::source_location::current()) const {
+    return request_of<M>(block(where), limit, std::move(*message.from));
   }
   /// Makes the message in place: `ask<audit>("2026", 3)`; right on every compiler. A limit comes
   /// first: `ask<audit>(within(50ms), "2026", 3)`.
@@ -119,12 +129,12 @@ public:
              !(std::derived_from<std::remove_cvref_t<Fields>, ask_limit> || ...))
   [[nodiscard("nothing is asked: co_await it")]] auto ask(Fields&&... fields) const {
     using plain = typename finder::template given<M>;
-    return request_of<plain>(ask_limit{}, plain{std::forward<Fields>(fields)...});
+    return request_of<plain>(block(), ask_limit{}, plain{std::forward<Fields>(fields)...});
   }
   template <class M, std::derived_from<ask_limit> Limit, class... Fields>
   [[nodiscard("nothing is asked: co_await it")]] auto ask(Limit limit, Fields&&... fields) const {
     using plain = typename finder::template given<M>;
-    return request_of<plain>(limit, plain{std::forward<Fields>(fields)...});
+    return request_of<plain>(block(), limit, plain{std::forward<Fields>(fields)...});
   }
 
   /// Passes a request on, with its deadline: the answer of this actor goes to who asked first,
@@ -157,26 +167,33 @@ public:
   /// Requires: its runtime is not destroyed meanwhile.
   /// Errors: as a system_error of ask_errc. Threads: foreign ones; on a worker it is a misuse.
   template <class M>
-  auto ask_blocking(M message, ask_limit limit = {}) const {
+  auto ask_blocking(M message, ask_limit limit = {},
+                    std::source_location where = std::source_location::current()) const {
     using value_type = typename finder::template answer<M>;
-    return block_on(runtime_of_actor(),
-                    [&]() -> task<value_type> { co_return co_await ask(take(message), limit); });
+    return block_on(
+        runtime_of_actor(),
+        [&]() -> task<value_type> { co_return co_await ask(take(message), limit); }, where);
   }
   /// send() for threads that are no workers: blocks until there is room. Requires: as above.
   template <class M>
-  void send_blocking(M message) const {
-    block_on(runtime_of_actor(), [&]() -> task<> { co_await send(take(message)); });
+  void send_blocking(M message,
+                     std::source_location where = std::source_location::current()) const {
+    block_on(runtime_of_actor(), [&]() -> task<> { co_await send(take(message)); }, where);
   }
 
   /// Asks the actor to end after the handler it is in, and returns at once. Threads: any.
-  void stop() const noexcept { block().stop(); }
+  void stop(std::source_location where = std::source_location::current()) const noexcept {
+    block(where).stop();
+  }
   /// The same, and asks that handler to stop; on_stop does not run. Threads: any.
   void kill() const noexcept { block().kill(); }
 
   /// Waits for the actor's end; not for that of an incarnation that is started anew. In a handler
   /// of that actor a misuse: it would wait for ever.
   /// Example: `exit_reason why = co_await worker.ended();`
-  [[nodiscard]] auto ended() const { return detail::end_operation{block()}; }
+  [[nodiscard]] auto ended(std::source_location where = std::source_location::current()) const {
+    return detail::end_operation{block(where)};
+  }
 
   [[nodiscard]] actor_id id() const noexcept { return {&block(), block().generation()}; }
 
@@ -186,8 +203,9 @@ public:
 
   /// For the framework.
   explicit ref(detail::actor_block& adopted) noexcept : block_{&adopted} {}
-  [[nodiscard]] detail::actor_block& block() const {
-    if (block_ == nullptr) misuse("a ref was used after it was moved from: copy it instead");
+  [[nodiscard]] detail::actor_block& block(std::source_location where = {}) const {
+    if (block_ == nullptr)
+      misuse("a ref was used after it was moved from: copy it instead [A11]", where);
     return *block_;
   }
 
@@ -217,14 +235,14 @@ private:
         std::move(message), std::move(back));
   }
   template <class Sent>
-  auto tell(Sent* made, ask_limit limit) const {
-    return detail::tell_operation<Sent>{block(), *made, limit};
+  auto tell(detail::actor_block& to, Sent* made, ask_limit limit) const {
+    return detail::tell_operation<Sent>{to, *made, limit};
   }
   template <class M, class Given>
-  auto request_of(ask_limit limit, Given&& message) const {
+  auto request_of(detail::actor_block& to, ask_limit limit, Given&& message) const {
     using value_type = typename finder::template answer<M>;
     return detail::ask_operation<value_type>{
-        block(),
+        to,
         *detail::asked_of<value_type, M>::make(how_.template to_ask<M>(),
                                                std::forward<Given>(message)),
         limit};

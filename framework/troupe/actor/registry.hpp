@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <source_location>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -21,7 +22,7 @@ actor_block* take_named(const executor& exec, std::string_view name, const actor
 void drop_name(const executor& exec, std::string_view name) noexcept;
 
 inline constexpr const char* names_outside =
-    "names of actors belong to a runtime: use them in a task or a handler";
+    "names of actors belong to a runtime: use them in a task or a handler [A26]";
 
 }  // namespace detail
 
@@ -31,23 +32,26 @@ inline constexpr const char* names_outside =
 /// Threads: workers. Bounds: one string and 32 bytes for each name; those of actors that have ended
 /// stay for a while, never more than there are of others, or 16.
 template <class A>
-[[nodiscard]] bool register_actor(std::string name, const ref<A>& who) {
-  return detail::put_name(detail::require_executor(detail::names_outside), std::move(name),
+[[nodiscard]] bool register_actor(std::string name, const ref<A>& who,
+                                  std::source_location where = std::source_location::current()) {
+  return detail::put_name(detail::require_executor(detail::names_outside, where), std::move(name),
                           who.block());
 }
 
 /// Returns: the actor of that name, if there is one and it is an A.
 template <std::derived_from<actor> A>
-[[nodiscard]] std::optional<ref<A>> find_actor(std::string_view name) {
-  detail::actor_block* found = detail::take_named(detail::require_executor(detail::names_outside),
-                                                  name, detail::table_of_actor<A>);
+[[nodiscard]] std::optional<ref<A>> find_actor(
+    std::string_view name, std::source_location where = std::source_location::current()) {
+  detail::actor_block* found = detail::take_named(
+      detail::require_executor(detail::names_outside, where), name, detail::table_of_actor<A>);
   if (found == nullptr) return std::nullopt;
   return ref<A>{*found};
 }
 
 /// Frees a name.
-inline void unregister_actor(std::string_view name) {
-  detail::drop_name(detail::require_executor(detail::names_outside), name);
+inline void unregister_actor(std::string_view name,
+                             std::source_location where = std::source_location::current()) {
+  detail::drop_name(detail::require_executor(detail::names_outside, where), name);
 }
 
 }  // namespace troupe::inline v0_1

@@ -120,7 +120,9 @@ ref<A> spawn_child(const ref<supervisor>& parent, child_options options, Args&&.
       "a child is constructed from copies of its arguments: take them by value or const&");
   auto& exec = detail::require_executor(detail::spawn_outside);
   bool is_here = parent.has_ended() || parent.block().exec_address() == &exec;
-  if (!is_here) misuse("spawn_child() was called on another runtime than its supervisor's");
+  if (!is_here)
+    misuse(
+        "spawn_child() was called on another runtime than its supervisor's: call it there [A12]");
   return detail::start_actor<A>(
       exec, std::move(options.actor),
       [&](detail::actor_block& block) {

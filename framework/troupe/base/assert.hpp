@@ -1,5 +1,8 @@
 #pragma once
 
+#include <source_location>
+#include <string>
+
 #include <troupe/version.hpp>
 
 namespace troupe::inline v0_1 {
@@ -14,10 +17,34 @@ using misuse_handler = void (*)(const char* text);
 misuse_handler set_misuse_handler(misuse_handler handler) noexcept;
 
 /// Reports a use of the interface that cannot be right, such as `spawn` outside a runtime.
-/// `text` is one line that names what is wrong and what to do instead.
-[[noreturn]] void misuse(const char* text);
+/// `text` is one line that names what is wrong and what to do instead, with a code such as [T01] at
+/// its end: docs/errors.md has a section for each. The handler gets it with `where`, a line of the
+/// calling program, before it, where that is known; and behind it the task or the actor whose turn
+/// it is: `main.cpp:7: text [T01] (in the task spawned at main.cpp:3)`.
+[[noreturn]] void misuse(const char* text, std::source_location where = {});
 
 namespace detail {
+
+/// A layer that knows what the calling thread is at. Static: it is never taken back.
+class turn_teller {
+public:
+  /// What appends to the text, where it knows something: ` (in the task spawned at main.cpp:3)`.
+  using function = void (*)(std::string& text);
+  explicit turn_teller(function tell) noexcept;
+  turn_teller(const turn_teller&) = delete;
+  turn_teller& operator=(const turn_teller&) = delete;
+
+  /// Appends what all of them know.
+  static void tell_all(std::string& text);
+
+private:
+  function tell_;
+  const turn_teller* next_;
+};
+
+/// Appends `main.cpp:3`. Requires: the line is known.
+void append_place(std::string& text, std::source_location where);
+
 [[noreturn]] void assertion_failed(const char* file, int line, const char* condition) noexcept;
 }  // namespace detail
 

@@ -22,7 +22,7 @@ namespace {
 
 ::caf::actor_system* start(::caf::actor_system_config& config) {
   scheduler* home = scheduler::current();
-  if (home == nullptr) misuse("caf_system was made outside a runtime: make it in a task");
+  if (home == nullptr) misuse("caf_system was made outside a runtime: make it in a task [X03]");
   auto& factories = config.module_factories;
   factories.emplace_back([home](::caf::actor_system& of) -> ::caf::actor_system::module* {
     return new detail::caf_coordinator{of, *home};
@@ -82,7 +82,7 @@ caf_system::~caf_system() {
 }
 
 task<> caf_system::shut_down() {
-  if (is_ending_) misuse("caf_system::shut_down() was called twice");
+  if (is_ending_) misuse("caf_system::shut_down() was called twice: call it once, last [X04]");
   is_ending_ = true;
   auto ended = spawn_blocking(system_end{system_, config_});
   co_await ended;
@@ -90,7 +90,8 @@ task<> caf_system::shut_down() {
 }
 
 ::caf::actor_system& caf_system::operator*() const noexcept {
-  if (system_ == nullptr) misuse("a caf_system was used after its end: shut_down() comes last");
+  if (system_ == nullptr)
+    misuse("a caf_system was used after its end: shut_down() comes last [X05]");
   return *system_;
 }
 

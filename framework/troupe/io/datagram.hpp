@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <source_location>
 #include <span>
 #include <string>
 #include <string_view>
@@ -24,9 +25,12 @@ public:
   receive_operation(datagram_device& device, std::span<std::byte> into) noexcept
       : device_{&device}, into_{into} {}
 
-  void start() const {
+  void start(std::source_location where) const {
     if (device_->receive_waited_for.load(std::memory_order_relaxed)) {
-      misuse("two tasks receive from one socket at once: let one receive and pass on what it gets");
+      misuse(
+          "two tasks receive from one socket at once: let one receive and pass on what it gets "
+          "[I01]",
+          where);
     }
   }
   bool poll() noexcept {
@@ -59,9 +63,10 @@ public:
                  std::optional<endpoint> to) noexcept
       : device_{&device}, from_{from}, to_{to} {}
 
-  void start() const {
+  void start(std::source_location where) const {
     if (device_->send_waited_for.load(std::memory_order_relaxed)) {
-      misuse("two tasks send on one socket at once: let one send what the other gives it");
+      misuse("two tasks send on one socket at once: let one send what the other gives it [I02]",
+             where);
     }
   }
   bool poll() noexcept {
@@ -154,7 +159,10 @@ public:
 
 private:
   [[nodiscard]] datagram_device& device() const {
-    if (!device_) misuse("a datagram socket was used after it was closed or moved from");
+    if (!device_)
+      misuse(
+          "a datagram socket was used after it was closed or moved from: use the one that has it "
+          "now [I03]");
     return *device_;
   }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <source_location>
 #include <string>
 #include <utility>
 
@@ -20,9 +21,10 @@ public:
 
   explicit accept_operation(listener_device& device) noexcept : device_{&device} {}
 
-  void start() const {
+  void start(std::source_location where) const {
     if (device_->waited_for.load(std::memory_order_relaxed)) {
-      misuse("two tasks accept from one listener at once: let one accept and spawn the rest");
+      misuse("two tasks accept from one listener at once: let one accept and spawn the rest [I04]",
+             where);
     }
   }
   bool poll() noexcept {
@@ -71,7 +73,10 @@ public:
   ///          its connection, and goes on by itself after a pause of 1 to 100 ms: simply accept
   ///          again. `canceled` once the runtime has begun to stop.
   /// Cancel:  nothing is lost: a connection that was not handed over is accepted by the next call.
-  [[nodiscard]] detail::accept_operation accept() { return detail::accept_operation{device()}; }
+  [[nodiscard]] detail::accept_operation accept(
+      std::source_location where = std::source_location::current()) {
+    return detail::accept_operation{device(where)};
+  }
 
   /// Returns: the address that connections come in at, as `127.0.0.1:80`.
   [[nodiscard]] std::string local_address() const { return device().local_address(); }
@@ -83,8 +88,12 @@ public:
   void close() noexcept { device_.reset(); }
 
 private:
-  [[nodiscard]] listener_device& device() const {
-    if (!device_) misuse("a listener was used after it was closed or moved from");
+  [[nodiscard]] listener_device& device(std::source_location where = {}) const {
+    if (!device_)
+      misuse(
+          "a listener was used after it was closed or moved from: use the one that has it now "
+          "[I05]",
+          where);
     return *device_;
   }
 

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <source_location>
 #include <span>
 #include <string>
 #include <string_view>
@@ -43,9 +44,10 @@ class reading_operation : public stream_operation<Self, T> {
 public:
   using stream_operation<Self, T>::stream_operation;
 
-  void start() const {
+  void start(std::source_location where) const {
     if (this->device_->reading.waited_for.load(std::memory_order_relaxed)) {
-      misuse("two tasks read from one stream at once: let one read and pass on what it gets");
+      misuse("two tasks read from one stream at once: let one read and pass on what it gets [I06]",
+             where);
     }
   }
   bool enlist(waker key) noexcept {
@@ -63,9 +65,12 @@ class writing_operation : public stream_operation<Self, T> {
 public:
   using stream_operation<Self, T>::stream_operation;
 
-  void start() const {
+  void start(std::source_location where) const {
     if (this->device_->writing.waited_for.load(std::memory_order_relaxed)) {
-      misuse("two tasks write to one stream at once: let one write and send it what is to go out");
+      misuse(
+          "two tasks write to one stream at once: let one write and send it what is to go out "
+          "[I07]",
+          where);
     }
   }
   bool enlist(waker key) noexcept {
@@ -133,12 +138,16 @@ public:
   /// Requires: `into` is not empty, and stays until the await is over.
   /// Returns:  the number of bytes taken, at least 1; 0 when the peer has ended its direction.
   /// Cancel:   nothing was taken.
-  [[nodiscard]] detail::read_operation read_some(std::span<std::byte> into) {
-    if (into.empty()) misuse("read_some() was given an empty buffer: 0 would look like the end");
-    return detail::read_operation{device(), into};
+  [[nodiscard]] detail::read_operation read_some(
+      std::span<std::byte> into, std::source_location where = std::source_location::current()) {
+    if (into.empty())
+      misuse("read_some() was given an empty buffer: 0 would look like the end; resize() it [I08]",
+             where);
+    return detail::read_operation{device(where), into};
   }
-  [[nodiscard]] detail::read_operation read_some(std::span<char> into) {
-    return read_some(std::as_writable_bytes(into));
+  [[nodiscard]] detail::read_operation read_some(
+      std::span<char> into, std::source_location where = std::source_location::current()) {
+    return read_some(std::as_writable_bytes(into), where);
   }
 
   /// Waits for room and sends a first part of `from`.
@@ -147,11 +156,14 @@ public:
   /// Returns:  the size of the part, at least 1; 0 when `from` is empty.
   /// Errors:   errc::closed after an interrupted write_all().
   /// Cancel:   nothing was sent.
-  [[nodiscard]] detail::write_operation write_some(std::span<const std::byte> from) {
-    return detail::write_operation{device(), from};
+  [[nodiscard]] detail::write_operation write_some(
+      std::span<const std::byte> from,
+      std::source_location where = std::source_location::current()) {
+    return detail::write_operation{device(where), from};
   }
-  [[nodiscard]] detail::write_operation write_some(std::string_view from) {
-    return write_some(std::as_bytes(std::span{from}));
+  [[nodiscard]] detail::write_operation write_some(
+      std::string_view from, std::source_location where = std::source_location::current()) {
+    return write_some(std::as_bytes(std::span{from}), where);
   }
 
   /// Sends all of `from`.
@@ -186,8 +198,9 @@ public:
   [[nodiscard]] task<std::uint64_t> discard_to_end();
 
   /// Ends the sending direction after all that was written; reading goes on.
-  [[nodiscard]] detail::shutdown_operation shutdown() {
-    return detail::shutdown_operation{device()};
+  [[nodiscard]] detail::shutdown_operation shutdown(
+      std::source_location where = std::source_location::current()) {
+    return detail::shutdown_operation{device(where)};
   }
 
   /// Closes both directions. Requires: no operation is under way.
@@ -206,8 +219,11 @@ public:
   [[nodiscard]] std::string peer_address() const { return device().peer_address(); }
 
   /// The device below, for what is layered over streams, such as framing.
-  [[nodiscard]] stream_device& device() const {
-    if (!device_) misuse("a stream was used after it was closed or moved from");
+  [[nodiscard]] stream_device& device(std::source_location where = {}) const {
+    if (!device_)
+      misuse(
+          "a stream was used after it was closed or moved from: use the one that has it now [I09]",
+          where);
     return *device_;
   }
 

@@ -99,7 +99,8 @@ task<> file::sync() {
 }
 
 const std::shared_ptr<file::shared>& file::opened() const {
-  if (!shared_) misuse("a file was used after it was closed or moved from");
+  if (!shared_)
+    misuse("a file was used after it was closed or moved from: use the one that has it now [I10]");
   return shared_;
 }
 

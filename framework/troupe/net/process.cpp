@@ -150,7 +150,7 @@ void child_watch_closer::operator()(child_watch* watch) const noexcept { watch->
 
 void exit_operation::start() const {
   if (watch_->is_waited_for()) {
-    misuse("two tasks wait for one process at once: let one wait and tell the other");
+    misuse("two tasks wait for one process at once: let one wait and tell the other [I11]");
   }
 }
 
@@ -176,7 +176,7 @@ std::string exit_status::text() const {
 
 process spawn_process(const std::vector<std::string>& argv, const process_options& options) {
   reactor& here = reactor::current();
-  if (argv.empty()) misuse("spawn_process() was given no program: argv begins with its name");
+  if (argv.empty()) misuse("spawn_process() was given no program: argv begins with its name [I12]");
   process made;
   try {
     std::array<stdio, 3> kinds{options.in, options.out, options.err};
@@ -216,12 +216,13 @@ task<exit_status> process::terminate(duration grace) { return end_in_time(watch(
 pid_t process::id() const { return watch().id(); }
 
 io::stream& process::pipe_of(std::optional<io::stream>& pipe) {
-  if (!pipe) misuse("this stream of a process is no pipe: say so in its process_options");
+  if (!pipe) misuse("this stream of a process is no pipe: say so in its process_options [I13]");
   return *pipe;
 }
 
 detail::child_watch& process::watch() const {
-  if (!watch_) misuse("a process was used after it was moved from");
+  if (!watch_)
+    misuse("a process was used after it was moved from: use the one that has it now [I14]");
   return *watch_;
 }
 

@@ -120,18 +120,20 @@ int reactor::descriptor() const noexcept { return core_->events().fd(); }
 
 void reactor::stop_intake() noexcept { core_->stop_intake(); }
 
-reactor& reactor::current() {
+reactor& reactor::current(std::source_location where) {
   scheduler* here = scheduler::current();
   if (here == nullptr) {
     misuse(
         "a net function was called outside a runtime: call it from a task, or start one with "
-        "troupe::run(main)");
+        "troupe::run(main) [I15]",
+        where);
   }
   auto* found = dynamic_cast<reactor*>(&here->io());
   if (found == nullptr) {
     misuse(
         "a net function was called in a runtime without a network: leave runtime_config::network "
-        "true, or build its scheduler with net::reactor as the driver");
+        "true, or build its scheduler with net::reactor as the driver [I16]",
+        where);
   }
   return *found;
 }

@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <optional>
+#include <source_location>
 
 #include <troupe/sched/driver.hpp>
 
@@ -43,7 +44,7 @@ public:
 
   /// Returns: the reactor of the runtime that the calling thread works for.
   /// Errors:  outside a runtime, or in one without a net::reactor: a misuse, one line.
-  [[nodiscard]] static reactor& current();
+  [[nodiscard]] static reactor& current(std::source_location where = {});
 
 private:
   class asio_loop;

@@ -14,7 +14,7 @@ namespace detail {
 
 void signal_operation::start() const {
   if (watch_->is_waited_for()) {
-    misuse("two tasks wait for one signals object at once: give each an object of its own");
+    misuse("two tasks wait for one signals object at once: give each an object of its own [I17]");
   }
 }
 
@@ -38,14 +38,15 @@ signals::signals(std::initializer_list<int> numbers) {
   constexpr std::array<int, 5> faults{SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP};
   for (int number : numbers) {
     if (std::find(faults.begin(), faults.end(), number) != faults.end()) {
-      misuse("a fault of the program cannot be awaited as a signal: let the process end");
+      misuse("a fault of the program cannot be awaited as a signal: let the process end [I18]");
     }
   }
   watch_.reset(&detail::signal_watch::make(here.core(), {numbers.begin(), numbers.size()}));
 }
 
 detail::signal_operation signals::next() {
-  if (!watch_) misuse("a signals object was used after it was moved from");
+  if (!watch_)
+    misuse("a signals object was used after it was moved from: use the one that has it now [I19]");
   return detail::signal_operation{*watch_};
 }
 

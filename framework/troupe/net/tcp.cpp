@@ -70,9 +70,9 @@ detail::dial_function dial_from_here(bool no_delay) {
 
 }  // namespace
 
-io::listener tcp_listen(const std::string& address, std::uint16_t port,
-                        tcp_listen_options options) {
-  detail::network_here here;
+io::listener tcp_listen(const std::string& address, std::uint16_t port, tcp_listen_options options,
+                        std::source_location where) {
+  detail::network_here here{where};
   constexpr const char* failed = "cannot listen on ";
   result<io::endpoint> at = io::endpoint::parse(address, port);
   if (at.has_error()) fail(at.error(), failed, address, port);

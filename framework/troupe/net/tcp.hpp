@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <source_location>
 #include <string>
 
 #include <troupe/io/listener.hpp>
@@ -30,7 +31,8 @@ struct tcp_listen_options {
 /// Bounds:  two descriptors, one of them a spare for when all others are gone.
 /// Example: `io::listener listener = net::tcp_listen("127.0.0.1", 0);`
 [[nodiscard]] io::listener tcp_listen(const std::string& address, std::uint16_t port,
-                                      tcp_listen_options options = tcp_listen_options{});
+                                      tcp_listen_options options = tcp_listen_options{},
+                                      std::source_location where = std::source_location::current());
 
 /// How a TCP connection is made.
 struct tcp_connect_options {

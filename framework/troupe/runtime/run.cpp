@@ -216,7 +216,7 @@ int exit_code_of(task_core& main) noexcept {
 
 int run_program(const runtime_config& config, std::function<task<int>()> program) {
   if (current_context() != nullptr) {
-    misuse("run() was called inside a task: spawn() or co_await the other task instead");
+    misuse("run() was called inside a task: spawn() or co_await the other task instead [R01]");
   }
   try {
     runtime_config settled = resolve(config);

@@ -118,7 +118,9 @@ scheduler& runtime::scheduler() const noexcept { return state_->sched(); }
 
 std::size_t runtime::poll_for(std::chrono::nanoseconds max_wait, std::size_t max_turns) {
   if (!scheduler().is_caller_driven()) {
-    misuse("runtime::poll() needs runtime_config::caller_driven: this one has workers of its own");
+    misuse(
+        "runtime::poll() needs runtime_config::caller_driven: this one has workers of its own "
+        "[R02]");
   }
   bool waits = max_wait > std::chrono::nanoseconds::zero();
   time_point until = waits ? pal::real_clock().now() +
@@ -137,7 +139,8 @@ void runtime::stop_now() noexcept { (void)state_->stop_now(std::chrono::hours{24
 
 std::vector<task_report> runtime::shut_down(std::chrono::nanoseconds budget) {
   if (scheduler::current() != nullptr) {
-    misuse("runtime::shut_down() was called on a worker: call it from the thread that owns it");
+    misuse(
+        "runtime::shut_down() was called on a worker: call it from the thread that owns it [R03]");
   }
   if (state_->has_stopped()) return {};
   budget = std::min<std::chrono::nanoseconds>(budget, max_shutdown_budget);

@@ -52,9 +52,14 @@ public:
   }
 
   /// Runs a task and blocks the calling thread until it has ended. See troupe::block_on.
-  template <class F, class... Args>
-  auto block_on(F&& f, Args&&... args) {
-    return troupe::block_on(scheduler(), std::forward<F>(f), std::forward<Args>(args)...);
+  template <class F>
+  auto block_on(F&& f, std::source_location where = std::source_location::current()) {
+    return troupe::block_on(scheduler(), std::forward<F>(f), where);
+  }
+  template <class F, detail::not_a_location A, class... Args>
+  auto block_on(F&& f, A&& a, Args&&... args) {
+    return troupe::block_on(scheduler(), std::forward<F>(f), std::forward<A>(a),
+                            std::forward<Args>(args)...);
   }
 
   // --- for a host that owns the loop: runtime_config::caller_driven ---

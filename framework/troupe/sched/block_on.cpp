@@ -22,9 +22,10 @@ void foreign_join::wait(executor& where_to) {
   while (!left_.load(std::memory_order_acquire)) pal::spin_hint();
 }
 
-foreign_guard::foreign_guard(executor& where_to) : where_to_{where_to} {
+foreign_guard::foreign_guard(executor& where_to, std::source_location where) : where_to_{where_to} {
   if (scheduler::current() != nullptr) {
-    misuse("block_on() was called on a worker of a runtime: co_await the task instead");
+    misuse("block_on() was called on a worker of a runtime: co_await the task instead [S01]",
+           where);
   }
   static_cast<scheduler&>(where_to_).add_guard();
 }

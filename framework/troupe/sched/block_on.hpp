@@ -5,7 +5,7 @@
 #include <utility>
 
 #include <troupe/pal/parker.hpp>
-#include <troupe/task/start.hpp>
+#include <troupe/task/spawn.hpp>
 
 namespace troupe::inline v0_1 {
 
@@ -29,7 +29,7 @@ private:
 class foreign_guard {
 public:
   /// Requires: `where_to` is a scheduler; on a worker of any it is a misuse.
-  explicit foreign_guard(executor& where_to);
+  foreign_guard(executor& where_to, std::source_location where);
   foreign_guard(const foreign_guard&) = delete;
   foreign_guard& operator=(const foreign_guard&) = delete;
   ~foreign_guard();
@@ -37,6 +37,19 @@ public:
 private:
   executor& where_to_;
 };
+
+template <class F, class... Args>
+auto block_at(std::source_location where, executor& where_to, F&& f, Args&&... args) {
+  using value_type = spawned_value<F, Args...>;
+  foreign_guard guard{where_to, where};
+  foreign_join ended;
+  struct last_step {
+    task_core& core;
+    ~last_step() { core.destroy(); }
+  } last{start_on(where_to, &ended, where, std::forward<F>(f), std::forward<Args>(args)...)};
+  ended.wait(where_to);
+  return take_outcome<value_type>(last.core);
+}
 
 }  // namespace detail
 
@@ -46,18 +59,16 @@ private:
 /// Returns: what the task returns. Errors: what it throws.
 /// Threads: foreign ones; on a worker it is a misuse, since it would hold up everything there. One
 ///          that is caller_driven is driven by this call, so no other thread may do so meanwhile.
-template <class F, class... Args>
-auto block_on(executor& where_to, F&& f, Args&&... args) {
-  using value_type = detail::spawned_value<F, Args...>;
-  detail::foreign_guard guard{where_to};
-  detail::foreign_join ended;
-  struct last_step {
-    detail::task_core& core;
-    ~last_step() { core.destroy(); }
-  } last{detail::start_on(where_to, &ended, std::source_location::current(), std::forward<F>(f),
-                          std::forward<Args>(args)...)};
-  ended.wait(where_to);
-  return detail::take_outcome<value_type>(last.core);
+template <class F>
+auto block_on(executor& where_to, F&& f,
+              std::source_location where = std::source_location::current()) {
+  return detail::block_at(where, where_to, std::forward<F>(f));
+}
+/// With arguments the place of the call is not recorded.
+template <class F, detail::not_a_location A, class... Args>
+auto block_on(executor& where_to, F&& f, A&& a, Args&&... args) {
+  return detail::block_at(std::source_location{}, where_to, std::forward<F>(f), std::forward<A>(a),
+                          std::forward<Args>(args)...);
 }
 
 }  // namespace troupe::inline v0_1

@@ -88,9 +88,10 @@ bool scheduler::stop_workers(std::optional<time_point> until) {
 
 std::size_t scheduler::poll_until(time_point until, std::size_t most) {
   TROUPE_ASSERT(config_.caller_driven);
-  if (current() != nullptr) misuse("poll() was called inside a task: only the host's loop may");
+  if (current() != nullptr)
+    misuse("poll() was called inside a task: only the host's loop may [S02]");
   if (polled_.exchange(true, std::memory_order_acquire)) {  // <- last_step
-    misuse("two threads are in poll() of one runtime at once: one of them has to drive it");
+    misuse("two threads are in poll() of one runtime at once: one of them has to drive it [S03]");
   }
   struct last_step {
     pal::atomic<bool>& polled;

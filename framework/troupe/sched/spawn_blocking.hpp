@@ -98,7 +98,7 @@ auto spawn_blocking(F work, std::source_location where = std::source_location::c
   using value_type = std::invoke_result_t<F&>;
   scheduler* here = scheduler::current();
   if (here == nullptr) {
-    misuse("spawn_blocking() was called outside a runtime: call it from a task");
+    misuse("spawn_blocking() was called outside a runtime: call it from a task [S04]", where);
   }
   auto state = std::make_shared<detail::blocking_state<value_type>>();
   // Shared, since std::function wants a copy.

@@ -37,7 +37,7 @@ public:
   timeout_operation(std::source_location where, sleep_operation limit, Branch&& branch)
       : race_{where, std::forward<Branch>(branch), std::move(limit)} {}
 
-  void start() { race_.start(); }
+  void start(std::source_location where) { race_.start(where); }
   void stop() noexcept
     requires structured_operation<Op>
   {

@@ -11,7 +11,8 @@ void chaos::may(std::string what, std::function<void()> act) {
 }
 
 void chaos::draw(std::size_t most, duration length) {
-  if (faults_.empty()) misuse("sim::chaos::draw() was called without a fault: add some with may()");
+  if (faults_.empty())
+    misuse("sim::chaos::draw() was called without a fault: add some with may() [X06]");
   std::uint64_t count = world_.fault_numbers_.below(most + 1);
   for (std::uint64_t i = 0; i < count; ++i) {
     auto delay = world_.fault_numbers_.below(static_cast<std::uint64_t>(length.count()) + 1);

@@ -47,13 +47,13 @@ void network::note(std::string_view what, const host& a, const host& b) const {
 }
 
 void network::partition(const host& a, const host& b) {
-  if (&a == &b) misuse("a host was to be parted from itself: name two");
+  if (&a == &b) misuse("a host was to be parted from itself: name two [X09]");
   note("partition", a, b);
   change(a, b, [](wire& each) { each.is_parted = true; });
 }
 
 void network::cut(const host& from, const host& to) {
-  if (&from == &to) misuse("a host was to be cut off from itself: name two");
+  if (&from == &to) misuse("a host was to be cut off from itself: name two [X10]");
   note("cut", from, to);
   net_->between(net_->of(from), net_->of(to)).is_parted = true;
 }

@@ -87,14 +87,16 @@ void node::cut_power() {
 }
 
 void node::terminate() {
-  if (!program_) misuse("node::terminate() was called where no program runs: start() one first");
+  if (!program_)
+    misuse("node::terminate() was called where no program runs: start() one first [X11]");
   world_.agenda_->note(fmt::format("{} is asked to stop", name_));
   program_->stop(config_.shutdown_budget);
   driver_->interrupt();
 }
 
 void node::start_program(std::function<task<int>()> main) {
-  if (program_) misuse("node::start() was called while a program runs there: kill() it first");
+  if (program_)
+    misuse("node::start() was called while a program runs there: kill() it first [X12]");
   main_ = std::move(main);
   if (!is_up()) boot();
   world_.agenda_->note(fmt::format("a program starts on {}", name_));
@@ -102,13 +104,15 @@ void node::start_program(std::function<task<int>()> main) {
 }
 
 void node::restart() {
-  if (!main_) misuse("node::restart() was called where no program has run: start() one first");
+  if (!main_)
+    misuse("node::restart() was called where no program has run: start() one first [X13]");
   auto main = std::move(main_);
   start_program(std::move(main));
 }
 
 runtime& node::rt() {
-  if (!is_up()) misuse("a node that is down was used: start() or restart() a program there first");
+  if (!is_up())
+    misuse("a node that is down was used: start() or restart() a program there first [X14]");
   return *runtime_;
 }
 

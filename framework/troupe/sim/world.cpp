@@ -121,7 +121,9 @@ void world::run_agenda() {
 
 bool world::step_now() {
   if (scheduler::current() != nullptr) {
-    misuse("a sim::world was run by a task: only the test's own thread may, outside of all turns");
+    misuse(
+        "a sim::world was run by a task: only the test's own thread may, outside of all turns "
+        "[X15]");
   }
   for (;;) {
     collect_ready();

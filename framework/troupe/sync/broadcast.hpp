@@ -62,7 +62,7 @@ private:
 
   detail::broadcast_core& core() const {
     if (core_ == nullptr) {
-      misuse("a broadcast_sender was used after it was moved from: copy it instead");
+      misuse("a broadcast_sender was used after it was moved from: copy it instead [S05]");
     }
     return *core_;
   }
@@ -128,7 +128,10 @@ public:
   /// Errors: what T's copy throws; the value counts as received.
   /// Cancel: no value is taken.
   [[nodiscard]] recv_operation recv() {
-    if (core_ == nullptr) misuse("a broadcast_receiver was used after it was moved from");
+    if (core_ == nullptr)
+      misuse(
+          "a broadcast_receiver was used after it was moved from: use the one that has it now "
+          "[S06]");
     return recv_operation{*this};
   }
 
@@ -179,7 +182,7 @@ template <class T>
                 "each receiver of a broadcast gets a copy: send a shared_ptr of what has none");
   static_assert(!std::is_same_v<T, lagged>, "a lagged that was sent could not be told from one");
   if (capacity < 1 || capacity > detail::broadcast_core::max_capacity) {
-    misuse("broadcast(capacity): the capacity must be from 1 to 65535");
+    misuse("broadcast(capacity): the capacity must be from 1 to 65535 [S07]");
   }
   return broadcast_ends<T>{capacity};
 }

@@ -171,7 +171,7 @@ private:
     using in_set = detail::task_in_set<std::decay_t<F>>;
     static_assert(std::is_same_v<detail::spawned_value<F, Args...>, T>,
                   "this task gives another type than its join_set<T>");
-    executor& exec = detail::require_executor(detail::spawn_outside);
+    executor& exec = detail::require_executor(detail::spawn_outside, where);
     detail::join_set_core& set = core();
     detail::set_member& fresh = set.add();
     try {
@@ -185,7 +185,8 @@ private:
   }
 
   detail::join_set_core& core() const {
-    if (core_ == nullptr) misuse("a join_set was used after it was moved from");
+    if (core_ == nullptr)
+      misuse("a join_set was used after it was moved from: use the one that has it now [S08]");
     return *core_;
   }
 

@@ -33,7 +33,7 @@ public:
         : source_{&source},
           race_{std::source_location{}, source.messages_->recv(), source.ticks_.next()} {}
 
-    void start() { race_.start(); }
+    void start(std::source_location where) { race_.start(where); }
     bool poll() noexcept { return source_->ended_ || race_.poll(); }
     bool enlist(waker key) noexcept { return race_.enlist(key); }
     void delist() noexcept { race_.delist(); }

@@ -76,18 +76,21 @@ public:
   /// Waits for room and sends.
   /// Errors: `errc::closed` when the receiver is gone or has closed the channel.
   /// Cancel: nothing was sent; the operation still owns the value (send_operation::value()).
-  [[nodiscard]] send_operation send(T&& value) {
+  [[nodiscard]] send_operation send(T&& value,
+                                    std::source_location where = std::source_location::current()) {
     static_assert(detail::rvalue_is_safe_to_await<T>,
                   "g++ before 12.3 miscompiles this: write co_await tx.send(take(local))");
-    return send_operation{core(), std::move(value)};
+    return send_operation{core(where), std::move(value)};
   }
-  [[nodiscard]] send_operation send(const T& value)
+  [[nodiscard]] send_operation send(const T& value,
+                                    std::source_location where = std::source_location::current())
     requires std::is_copy_constructible_v<T>
   {
-    return send_operation{core(), T(value)};
+    return send_operation{core(where), T(value)};
   }
-  [[nodiscard]] send_operation send(taken<T> value) {
-    return send_operation{core(), std::move(*value.from)};
+  [[nodiscard]] send_operation send(taken<T> value,
+                                    std::source_location where = std::source_location::current()) {
+    return send_operation{core(where), std::move(*value.from)};
   }
 
   /// Sends without waiting. Errors: `errc::full`, `errc::closed`; `value` is then untouched.
@@ -170,8 +173,9 @@ private:
   friend struct channel_ends;
   explicit sender(detail::channel_core& core) noexcept : core_{&core} {}
 
-  detail::channel_core& core() const {
-    if (core_ == nullptr) misuse("a sender was used after it was moved from: copy it instead");
+  detail::channel_core& core(std::source_location where = {}) const {
+    if (core_ == nullptr)
+      misuse("a sender was used after it was moved from: copy it instead [S09]", where);
     return *core_;
   }
   static void give_back(T& value, detail::message<T>& message) noexcept {
@@ -225,7 +229,9 @@ public:
   /// Returns: the message; empty when the channel is closed, or all senders are gone, and nothing
   ///          is left. Further calls return empty again.
   /// Cancel: no message is taken.
-  [[nodiscard]] recv_operation recv() { return recv_operation{core()}; }
+  [[nodiscard]] recv_operation recv(std::source_location where = std::source_location::current()) {
+    return recv_operation{core(where)};
+  }
 
   class recv_many_operation final : public detail::receive_wait {
   public:
@@ -275,8 +281,8 @@ private:
   friend struct channel_ends;
   explicit receiver(detail::channel_core& core) noexcept : core_{&core} {}
 
-  detail::channel_core& core() const {
-    if (core_ == nullptr) misuse("a receiver was used after it was moved from");
+  detail::channel_core& core(std::source_location where = {}) const {
+    if (core_ == nullptr) misuse("a receiver was moved from: use the new one [S10]", where);
     return *core_;
   }
 
@@ -305,10 +311,12 @@ private:
 ///     spawn([](sender<int> out) -> task<> { co_await out.send(1); }, std::move(tx));
 ///     while (auto n = co_await rx.recv()) use(*n);
 template <class T>
-[[nodiscard]] channel_ends<T> mpsc(std::uint32_t capacity) {
+[[nodiscard]] channel_ends<T> mpsc(std::uint32_t capacity,
+                                   std::source_location where = std::source_location::current()) {
   static_assert(std::is_object_v<T> && std::is_move_constructible_v<T>, "messages must be movable");
   if (capacity < 1 || capacity > detail::message_queue::max_capacity) {
-    misuse("mpsc(capacity): the capacity must be from 1 to 65535; see mpsc_unbounded()");
+    misuse("mpsc(capacity): the capacity must be from 1 to 65535; see mpsc_unbounded() [S11]",
+           where);
   }
   return channel_ends<T>{capacity};
 }

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <source_location>
 #include <type_traits>
 #include <utility>
 
@@ -123,8 +124,9 @@ public:
   /// Sends `value`; never waits.
   /// Returns: the value itself when the receiver is gone; empty when it was sent.
   /// Requires: nothing was sent before.
-  std::optional<T> send(T value) {
-    if (cell_ == nullptr) misuse("a oneshot_sender was used twice: it sends one value");
+  std::optional<T> send(T value, std::source_location where = std::source_location::current()) {
+    if (cell_ == nullptr)
+      misuse("a oneshot_sender was used twice: it sends one value [S12]", where);
     if (std::exchange(cell_, nullptr)->send(value)) return std::nullopt;
     return value;
   }
@@ -174,17 +176,21 @@ public:
   };
 
   /// The wait for the value, for `co_await`, select and timeout.
-  [[nodiscard]] operation as_operation() {
-    if (cell_ == nullptr) misuse("a oneshot_receiver was awaited twice: keep its value");
+  [[nodiscard]] operation as_operation(std::source_location where = {}) {
+    if (cell_ == nullptr)
+      misuse("a oneshot_receiver was awaited twice: keep its value [S13]", where);
     return operation{*this};
   }
 
   /// The same wait, giving a result<T>: `auto r = co_await rx.as_result();`
-  [[nodiscard]] auto as_result() { return as_operation().as_result(); }
+  [[nodiscard]] auto as_result(std::source_location where = std::source_location::current()) {
+    return as_operation(where).as_result();
+  }
 
   /// Takes the value without waiting. Errors: `errc::empty`, `errc::closed`.
-  [[nodiscard]] result<T> try_recv() {
-    if (cell_ == nullptr) misuse("a oneshot_receiver was used after its value was taken");
+  [[nodiscard]] result<T> try_recv(std::source_location where = std::source_location::current()) {
+    if (cell_ == nullptr)
+      misuse("a oneshot_receiver was used after its value was taken: keep that [S14]", where);
     if (!cell_->settled()) return failed_with<T>(make_error_code(errc::empty));
     return std::exchange(cell_, nullptr)->take();
   }

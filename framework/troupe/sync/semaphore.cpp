@@ -143,7 +143,7 @@ semaphore::~semaphore() {
 }
 
 void semaphore::check(std::size_t count) {
-  if (count == 0) misuse("no permit was asked of a semaphore: ask for one or more");
+  if (count == 0) misuse("no permit was asked of a semaphore: ask for one or more [S15]");
 }
 
 result<semaphore::permit> semaphore::try_acquire(std::size_t count) {

@@ -130,7 +130,7 @@ private:
 
   detail::watch_core<T>& core() const {
     if (core_ == nullptr)
-      misuse("a watch_sender was used after it was moved from: copy it instead");
+      misuse("a watch_sender was used after it was moved from: copy it instead [S16]");
     return *core_;
   }
 
@@ -209,7 +209,9 @@ private:
       : core_{&core}, seen_{seen} {}
 
   detail::watch_core<T>& core() const {
-    if (core_ == nullptr) misuse("a watch_receiver was used after it was moved from");
+    if (core_ == nullptr)
+      misuse(
+          "a watch_receiver was used after it was moved from: use the one that has it now [S17]");
     return *core_;
   }
 

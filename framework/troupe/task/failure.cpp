@@ -4,8 +4,11 @@
 
 #include <fmt/format.h>
 
+#include <troupe/base/assert.hpp>
 #include <troupe/base/log.hpp>
 #include <troupe/pal/atomic.hpp>
+#include <troupe/task/context.hpp>
+#include <troupe/task/core.hpp>
 #include <troupe/task/stop.hpp>
 
 namespace troupe::inline v0_1 {
@@ -23,6 +26,19 @@ void write_to_log(const failure& seen) {
 pal::atomic<failure_sink> sink_in_force{&write_to_log};
 
 thread_local bool is_mute = false;
+
+// A handler's task was spawned at no line: its actor is told of by its own layer.
+void tell_task(std::string& text) {
+  detail::context* here = detail::current_context();
+  if (here == nullptr || here->current == nullptr) return;
+  std::source_location spawned_at = here->current->spawned_at();
+  if (spawned_at.line() == 0) return;
+  text += " (in the task spawned at ";
+  detail::append_place(text, spawned_at);
+  text += ')';
+}
+
+const detail::turn_teller task_teller{&tell_task};
 
 }  // namespace
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <source_location>
 #include <utility>
 
 #include <troupe/task/start.hpp>
@@ -72,8 +73,8 @@ public:
   };
 
   /// The wait for the result, for `co_await`, select and timeout.
-  [[nodiscard]] operation as_operation() {
-    require_task();
+  [[nodiscard]] operation as_operation(std::source_location where = {}) {
+    require_task(where);
     return operation{*this};
   }
 
@@ -87,8 +88,9 @@ public:
 
   /// Asks the task to stop and waits until it has unwound; not to be stopped itself. Afterwards the
   /// handle can still be awaited: it throws `canceled`, or gives what the task had finished with.
-  [[nodiscard]] detail::cancel_operation cancel() {
-    require_task();
+  [[nodiscard]] detail::cancel_operation cancel(
+      std::source_location where = std::source_location::current()) {
+    require_task(where);
     return detail::cancel_operation{*core_};
   }
 
@@ -98,9 +100,12 @@ public:
   }
 
 private:
-  void require_task() const {
+  void require_task(std::source_location where) const {
     if (core_ == nullptr) {
-      misuse("a join_handle was used after it was awaited, moved from or detached: keep its value");
+      misuse(
+          "a join_handle was used after it was awaited, moved from or detached: keep its value "
+          "[T01]",
+          where);
     }
   }
 

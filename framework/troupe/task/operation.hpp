@@ -24,13 +24,14 @@ namespace troupe::inline v0_1 {
 ///               by the await: its value, or its error as a system_error.
 ///
 /// All four run on the turn of the awaiting task. An operation that has children of its own also
-/// has `start()`, called once before the first poll, and `stop()`: called once when the task is
-/// asked to stop; the task then waits, deaf to stop requests, until poll() is true, as it has to be
-/// from there on. take() then throws `canceled`, unless it has something to yield all the same.
-/// When it can commit before its children have ended, it has `committed()`, which then is true from
-/// there on: it has won a race, although poll() is not true yet. One that has more to say of its
-/// failure than its code throws that from `throw_in_words()`, called before take(). One that has to
-/// know that nothing else can end its wait is told by `await_alone()`, first of all.
+/// has `start()`, called once before the first poll (with the line of the await, if it takes one),
+/// and `stop()`: called once when the task is asked to stop; the task then waits, deaf to stop
+/// requests, until poll() is true, as it has to be from there on. take() then throws `canceled`,
+/// unless it has something to yield all the same. When it can commit before its children have
+/// ended, it has `committed()`, which then is true from there on: it has won a race, although
+/// poll() is not true yet. One that has more to say of its failure than its code throws that from
+/// `throw_in_words(where)`, called before take(). One that has to know that nothing else can end
+/// its wait is told by `await_alone()`, first of all.
 template <class Op>
 concept operation = requires(Op& op, waker key) {
   { op.poll() } noexcept -> std::same_as<bool>;
@@ -49,6 +50,20 @@ template <class Op>
 concept early_committing_operation = structured_operation<Op> && requires(const Op& op) {
   { op.committed() } noexcept -> std::same_as<bool>;
 };
+
+template <class Op>
+concept startable_operation =
+    requires(Op& op) { op.start(); } || requires(Op& op) { op.start(std::source_location{}); };
+
+/// Tells an operation that it begins, and at which line where it wants to know that.
+template <class Op>
+[[gnu::always_inline]] inline void start_at(Op& op, std::source_location where) {
+  if constexpr (requires { op.start(where); }) {
+    op.start(where);
+  } else if constexpr (requires { op.start(); }) {
+    op.start();
+  }
+}
 
 /// What take() of an as_result() operation yields: not to be unwrapped.
 template <class T>
@@ -72,8 +87,9 @@ T unwrap(T&& outcome) {
 
 /// What awaiting `Op` yields.
 template <class Op>
-[[gnu::always_inline]] inline decltype(auto) take_unwrapped(Op& op) {
-  if constexpr (requires { op.throw_in_words(); }) op.throw_in_words();
+[[gnu::always_inline]] inline decltype(auto) take_unwrapped(Op& op,
+                                                            std::source_location where = {}) {
+  if constexpr (requires { op.throw_in_words(where); }) op.throw_in_words(where);
   if constexpr (std::is_void_v<decltype(op.take())>) {
     op.take();
   } else {
@@ -92,10 +108,10 @@ public:
 
   explicit as_result_operation(Op&& op) : op_{std::move(op)} {}
 
-  void start()
-    requires requires(Op& op) { op.start(); }
+  void start(std::source_location where)
+    requires startable_operation<Op>
   {
-    op_.start();
+    start_at(op_, where);
   }
   void stop() noexcept
     requires structured_operation<Op>
@@ -154,7 +170,7 @@ public:
       stopped_ = true;
       return true;
     }
-    if constexpr (requires(plain& op) { op.start(); }) op_.start();
+    start_at(op_, where_);
     done_ = op_.poll();
     return done_ && consume_budget();
   }
@@ -173,7 +189,7 @@ public:
   [[gnu::always_inline]] decltype(auto) await_resume() {
     if (stopped_) [[unlikely]]
       throw_canceled();
-    return take_unwrapped(op_);
+    return take_unwrapped(op_, where_);
   }
 
   bool on_wake() noexcept override {
@@ -236,6 +252,16 @@ private:
   bool closing_ = false;  // stop() was called; the children are awaited.
   bool enlisted_ = false;
 };
+
+/// The operation of what has one, told of the line that awaits it where it wants to know that.
+template <class T>
+decltype(auto) operation_at(T&& source, std::source_location where) {
+  if constexpr (requires { std::forward<T>(source).as_operation(where); }) {
+    return std::forward<T>(source).as_operation(where);
+  } else {
+    return std::forward<T>(source).as_operation();
+  }
+}
 
 /// Makes an operation of what can stand where an operation is wanted.
 template <class T>

@@ -16,7 +16,9 @@ namespace detail {
 /// The children of one scope. Lives in the frame of scope(), which waits until none is left.
 class scope_state final : public child_owner {
 public:
-  scope_state() : exec_{&require_executor("scope() was awaited outside a runtime")} {
+  scope_state()
+      : exec_{
+            &require_executor("scope() was awaited outside a runtime: await it in a task [T06]")} {
     belong_to_current();
   }
   ~scope_state();

@@ -36,12 +36,9 @@ public:
   explicit select_operation(std::source_location where, Branches&&... branches)
       : ops_{to_branch(std::forward<Branches>(branches), where)...} {}
 
-  void start() {
+  void start(std::source_location where = {}) {
     first_ = next_rotation(count);
-    auto begin = []<class Op>(Op& op) {
-      if constexpr (requires { op.start(); }) op.start();
-    };
-    std::apply([&](auto&... op) { (begin(op), ...); }, ops_);
+    std::apply([&](auto&... op) { (start_at(op, where), ...); }, ops_);
   }
 
   void stop() noexcept

@@ -2,6 +2,7 @@
 
 #include <concepts>
 #include <source_location>
+#include <type_traits>
 #include <utility>
 
 #include <troupe/task/join_handle.hpp>
@@ -11,14 +12,18 @@ namespace troupe::inline v0_1 {
 namespace detail {
 
 inline constexpr const char* spawn_outside =
-    "spawn() was called outside a runtime: call it in a task, or start one with troupe::run(main)";
+    "spawn() was called outside a runtime: call it in a task, or start one with troupe::run(main) "
+    "[T02]";
 
 template <class T>
 concept not_a_location = !std::same_as<std::remove_cvref_t<T>, std::source_location>;
 
 template <class F, class... Args>
 auto spawn_here(std::source_location where, F&& f, Args&&... args) {
-  executor& exec = require_executor(spawn_outside);
+  static_assert(is_task<std::remove_cvref_t<F>>::value ||
+                    std::is_invocable_v<std::decay_t<F>, std::decay_t<Args>...>,
+                "spawn(f, arguments...): f takes no copies of these; std::ref() for a reference");
+  executor& exec = require_executor(spawn_outside, where);
   return join_handle<spawned_value<F, Args...>>{
       start_on(exec, nullptr, where, std::forward<F>(f), std::forward<Args>(args)...)};
 }

@@ -179,9 +179,9 @@ task_core& start_on(executor& exec, task_owner* owner, std::source_location wher
 }
 
 /// The executor that the calling thread works for. A misuse outside of a runtime.
-inline executor& require_executor(const char* otherwise) {
+inline executor& require_executor(const char* otherwise, std::source_location where = {}) {
   context* here = current_context();
-  if (here == nullptr) misuse(otherwise);
+  if (here == nullptr) misuse(otherwise, where);
   return *here->exec;
 }
 

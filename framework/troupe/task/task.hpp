@@ -19,6 +19,11 @@ class task;
 
 namespace detail {
 
+template <class T>
+struct is_task : std::false_type {};
+template <class T>
+struct is_task<task<T>> : std::true_type {};
+
 /// A value, an exception, or nothing yet; what a coroutine leaves behind.
 template <class T>
 class outcome {
@@ -112,13 +117,18 @@ public:
   template <class Awaitable>
   decltype(auto) await_transform(Awaitable&& awaitable,
                                  std::source_location where = std::source_location::current()) {
-    if constexpr (requires { awaitable.await_ready(); }) {
+    if constexpr (is_task<std::remove_cvref_t<Awaitable>>::value) {
+      static_assert(!std::is_lvalue_reference_v<Awaitable>,
+                    "a task is awaited once, as an rvalue: write co_await std::move(task)");
+      return std::move(awaitable).await_at(where);
+    } else if constexpr (requires { awaitable.await_ready(); }) {
       return std::forward<Awaitable>(awaitable);  // Shorter than the operation it may have as well.
     } else if constexpr (operation<std::remove_reference_t<Awaitable>>) {
       return operation_awaiter<std::remove_reference_t<Awaitable>&>{awaitable, core_, where};
     } else if constexpr (operation_source<Awaitable>) {
-      using op = decltype(std::forward<Awaitable>(awaitable).as_operation());
-      return operation_awaiter<op>{std::forward<Awaitable>(awaitable).as_operation(), core_, where};
+      using op = decltype(operation_at(std::forward<Awaitable>(awaitable), where));
+      return operation_awaiter<op>{operation_at(std::forward<Awaitable>(awaitable), where), core_,
+                                   where};
     } else {
       return std::forward<Awaitable>(awaitable);
     }
@@ -167,7 +177,7 @@ public:
 ///     task<int> answer() { co_return 42; }
 ///     task<> ask() { int n = co_await answer(); }
 template <class T = void>
-class [[nodiscard]] task {
+class [[nodiscard("nothing runs: co_await it or spawn() it")]] task {
 public:
   using promise_type = detail::promise<T>;
   using value_type = T;
@@ -206,10 +216,15 @@ public:
   };
 
   /// The frame stays until this object is gone, at the end of the awaiting expression.
-  awaiter operator co_await() && {
-    if (!handle_) misuse("a task was awaited twice, or after it was moved from: make a new one");
+  awaiter operator co_await() && { return std::move(*this).await_at({}); }
+
+  /// The same, told of the line.
+  awaiter await_at(std::source_location where) && {
+    if (!handle_) {
+      misuse("a task was awaited twice, or after it was moved from: make a new one [T03]", where);
+    }
     if (handle_.promise().core() != nullptr) {
-      misuse("a task was awaited twice: keep its value instead of awaiting it again");
+      misuse("a task was awaited twice: keep its value instead of awaiting it again [T04]", where);
     }
     return awaiter{handle_};
   }
@@ -234,11 +249,6 @@ task<T> promise<T>::get_return_object() noexcept {
 inline task<void> promise<void>::get_return_object() noexcept {
   return task<void>{std::coroutine_handle<promise<void>>::from_promise(*this)};
 }
-
-template <class T>
-struct is_task : std::false_type {};
-template <class T>
-struct is_task<task<T>> : std::true_type {};
 
 template <class T>
 struct task_value {

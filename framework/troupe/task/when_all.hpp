@@ -42,7 +42,8 @@ public:
 protected:
   template <class T>
   void start_child(task<T>&& body, std::source_location where) {
-    executor& exec = require_executor("when_all() was awaited outside a runtime");
+    executor& exec = require_executor(
+        "when_all() was awaited outside a runtime: await it in a task [T07]", where);
     if (start_error_) return;
     running_.fetch_add(1, std::memory_order_relaxed);
     try {

@@ -54,7 +54,7 @@ task<io::stream> shake_hands(detail::tls_stream& device, duration limit, std::st
 task<io::stream> connect(io::stream below, context with, std::string host,
                          connect_options options) {
   if (with.core()->is_server()) {
-    misuse("tls::connect() was given the context of a server: make one of a client_config");
+    misuse("tls::connect() was given the context of a server: make one of a client_config [X01]");
   }
   auto& device = detail::tls_stream::make(std::move(below), with.core(), host);
   co_return co_await shake_hands(device, options.handshake_limit, std::move(host));
@@ -62,7 +62,7 @@ task<io::stream> connect(io::stream below, context with, std::string host,
 
 task<io::stream> accept(io::stream below, context with, accept_options options) {
   if (!with.core()->is_server()) {
-    misuse("tls::accept() was given the context of a client: make one of a server_config");
+    misuse("tls::accept() was given the context of a client: make one of a server_config [X02]");
   }
   std::string peer = below.peer_address();
   auto& device = detail::tls_stream::make(std::move(below), with.core(), {});

@@ -9,9 +9,10 @@ public:
 };
 
 troupe::task<> use(troupe::ref<server> to) {
-#ifdef RIGHT
-  co_await
+#ifndef RIGHT
+  to.send(ping{});
+#else
+  co_await to.send(ping{});
 #endif
-      to.send(ping{});
   co_return;
 }

@@ -462,10 +462,12 @@ void actor_block::put_aside(void* from, const char* message_name) {
   task_core* here = current_context()->current;
   bool is_handler = here == nullptr || here == handler_.load(std::memory_order_relaxed);
   if (!is_handler || current_ == nullptr || current_->table->message_name != message_name) {
-    misuse("stash() was given something else than the message that is being handled");
+    misuse("stash() was given something else than the message that is being handled [A07]");
   }
   if (current_->table->refill == nullptr) {
-    misuse("stash() was called by a handler with a reply<T> or interleaved: keep both in a list");
+    misuse(
+        "stash() was called by a handler with a reply<T> or interleaved: keep both in a list "
+        "[A08]");
   }
   (void)extension();
   current_->table->refill(*current_, from);

@@ -1,16 +1,35 @@
 // The end of an actor's incarnation, and the beginning of the next.
 
 #include <algorithm>
+#include <string>
 #include <utility>
 
 #include <troupe/actor/all_actors.hpp>
 #include <troupe/actor/detail/actor_block.hpp>
+#include <troupe/actor/detail/current.hpp>
+#include <troupe/base/assert.hpp>
 #include <troupe/base/log.hpp>
 #include <troupe/pal/thread.hpp>
 #include <troupe/task/failure.hpp>
 #include <troupe/task/stop.hpp>
 
 namespace troupe::inline v0_1::detail {
+
+namespace {
+
+void tell_actor(std::string& text) {
+  actor_block* of = current_actor();
+  if (of == nullptr) return;
+  const context& here = *current_context();
+  const char* message = here.current == nullptr ? here.handles : here.current->look().handles;
+  text += " (in actor " + of->name();
+  if (message != nullptr) text += std::string{", handling "} + message;
+  text += ')';
+}
+
+const turn_teller actor_teller{&tell_actor};
+
+}  // namespace
 
 // What follows a handler. Returns: whether the turn goes on.
 bool actor_block::settle(std::exception_ptr error) noexcept {

@@ -157,11 +157,13 @@ end_operation::~end_operation() {
   watched_->drop_ref();
 }
 
-void end_operation::start() {
+void end_operation::start(std::source_location where) {
   bool is_own = current_actor() == watched_;
   if (is_own && watched_->handler() == current_context()->current) {
     misuse(
-        "ended() of an actor was awaited in its own handler, which it never outlives: use stop()");
+        "ended() of an actor was awaited in its own handler, which it never outlives: use stop() "
+        "[A10]",
+        where);
   }
   watch(*watched_, *this);
 }

@@ -47,7 +47,7 @@ public:
   ~end_operation();
 
   /// A misuse in a handler of the very actor.
-  void start();
+  void start(std::source_location where);
   bool poll() noexcept { return is_over_.load(std::memory_order_acquire); }  // <- told
   bool enlist(waker key) noexcept;
   void delist() noexcept {}

@@ -137,7 +137,9 @@ task<> node_connection::run(frame_receiver& to) {
   }
   forget();
   pal::lock guard{mutex_};
-  throw_error(make_error_code(is_broken_off_ ? node_errc::lost : node_errc::stopped), words_);
+  auto why = make_error_code(is_broken_off_ ? node_errc::lost : node_errc::stopped);
+  if (words_ == why.message()) throw_error(why);  // It would say so twice.
+  throw_error(why, words_);
 }
 
 // Nothing goes out any more.

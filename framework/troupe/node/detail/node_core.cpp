@@ -10,12 +10,6 @@
 
 namespace troupe::inline v0_1::detail {
 
-namespace {
-
-constexpr const char* shut_down_words = "the node was shut down";
-
-}  // namespace
-
 node_core::node_core(node_options&& options)
     : self_{std::make_shared<const node_self>(std::move(options))} {}
 
@@ -55,8 +49,9 @@ void node_core::close_all() {
     servers = server_links_;
   }
   if (listener_) listener_->close();
-  for (auto& each : clients) each->close(shut_down_words);
-  for (auto& each : servers) each->close(shut_down_words);
+  std::string words = make_error_code(node_errc::stopped).message();
+  for (auto& each : clients) each->close(words);
+  for (auto& each : servers) each->close(words);
   exports_.clear();
 }
 

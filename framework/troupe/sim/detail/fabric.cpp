@@ -24,7 +24,8 @@ fabric::fabric(agenda& plan) : plan_{plan} {
 }
 
 machine& fabric::add(std::string name) {
-  if (named(name) != nullptr) misuse("two hosts of one network have the same name: use others");
+  if (named(name) != nullptr)
+    misuse("two hosts of one network have the same name: use others [X07]");
   TROUPE_ASSERT(machines_.size() < max_machines);
   machines_.push_back(std::make_unique<machine>(std::move(name), machines_.size() + 1));
   return *machines_.back();

@@ -18,7 +18,7 @@ public:
   void rest() noexcept { ready_.store(false, std::memory_order_relaxed); }
 
   void wait(std::optional<time_point>) final {
-    misuse("a node of a sim::world was asked to wait: only the world may run it");
+    misuse("a node of a sim::world was asked to wait: only the world may run it [X08]");
   }
   void poll(std::size_t) final {}
   void interrupt() noexcept final { ready_.store(true, std::memory_order_relaxed); }

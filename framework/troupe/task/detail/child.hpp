@@ -32,7 +32,9 @@ public:
   }
 
   void start() noexcept {
-    executor& exec = require_executor("a child task was started outside a runtime");
+    executor& exec = require_executor(
+        "select() or timeout() of a task was awaited outside a runtime: await it in a task [T05]",
+        where_);
     try {
       belong_to_current();
       core_ = &start_on(exec, gives_turns() ? this : nullptr, where_, std::move(body_));
