@@ -8,6 +8,7 @@
 #include <mutex>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 #include <boost/test/unit_test.hpp>
 
@@ -57,7 +58,8 @@ std::size_t count_lines_of(const std::string& path) {  // Blocks, like all of th
 }
 
 troupe::task<std::size_t> count_lines(std::string path) {
-  co_return co_await troupe::spawn_blocking([path] { return count_lines_of(path); });
+  auto work = [path] { return count_lines_of(path); };
+  co_return co_await troupe::spawn_blocking(std::move(work));
 }
 
 struct two_workers {

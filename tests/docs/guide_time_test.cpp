@@ -94,6 +94,17 @@ troupe::task<int> count_beats(troupe::duration length) {
   co_return count;
 }
 
+int beats_of_a_day() {
+  troupe::pal::virtual_clock clock;
+  troupe::runtime_config config;
+  config.workers = 1;
+  config.clock = &clock;
+  config.network = false;
+  troupe::runtime rt{config};
+  int beats = rt.block_on(count_beats, 24h);
+  return beats;
+}
+
 }  // namespace
 
 BOOST_FIXTURE_TEST_SUITE(guide_time_, troupe::test::virtual_worker)
@@ -128,13 +139,7 @@ BOOST_AUTO_TEST_CASE(pauses_grow) {
 }
 
 BOOST_AUTO_TEST_CASE(a_day_of_beats) {
-  troupe::pal::virtual_clock clock;
-  troupe::runtime_config config;
-  config.workers = 1;
-  config.clock = &clock;
-  config.network = false;
-  troupe::runtime rt{config};
-  int beats = rt.block_on(count_beats, 24h);
+  int beats = beats_of_a_day();
   BOOST_TEST(beats >= 24 * 60 * 2 - 1);
   BOOST_TEST(beats <= 24 * 60 * 2);
 }
