@@ -215,7 +215,7 @@ BOOST_AUTO_TEST_CASE(a_protocol_is_any_actor_that_fulfils_it) {
 BOOST_AUTO_TEST_CASE(an_actor_is_found_by_its_name) { rt.block_on(meet); }
 
 BOOST_AUTO_TEST_CASE(every_snippet_of_the_page_is_compiled_here) {
-  BOOST_TEST(troupe::test::check_snippets({page, "tests/docs/guide_actors_test.cpp"}) == 7);
+  BOOST_TEST(troupe::test::check_snippets({page, "tests/docs/guide_actors_test.cpp"}) == 6);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

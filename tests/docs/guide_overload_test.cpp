@@ -29,7 +29,8 @@
 
 using namespace std::chrono_literals;
 
-namespace {
+// Reports show it: an anonymous one is told otherwise by each compiler.
+namespace post {
 
 constexpr const char* page = "docs/guide/overload.md";
 
@@ -150,7 +151,9 @@ private:
   int passed_by_ = 0;
 };
 
-}  // namespace
+}  // namespace post
+
+using namespace post;
 
 BOOST_FIXTURE_TEST_SUITE(guide_overload_, troupe::test::virtual_worker)
 
@@ -178,18 +181,12 @@ BOOST_AUTO_TEST_CASE(a_stage_that_waits_holds_up_who_sends_to_it) {
   });
 }
 
-// The lines of a dump that begin so, without the namespace of this file and its lines.
-std::vector<std::string> short_lines(const std::string& dump, const std::string& beginning) {
+// The lines of a dump that begin so, without the places in this file.
+std::vector<std::string> lines_of(const std::string& dump, const std::string& beginning) {
   std::vector<std::string> lines;
   std::istringstream in{dump};
   for (std::string line; std::getline(in, line);) {
-    if (!line.starts_with(beginning)) continue;
-    const std::string space = "(anonymous namespace)::";
-    for (auto at = line.find(space); at != std::string::npos; at = line.find(space)) {
-      line.erase(at, space.size());
-    }
-    bool is_arrow = line.find("->") != std::string::npos;
-    if (!is_arrow || beginning.ends_with("->")) lines.push_back(line.substr(0, line.find(" at ")));
+    if (line.starts_with(beginning)) lines.push_back(line.substr(0, line.find(" at ")));
   }
   return lines;
 }
@@ -211,8 +208,9 @@ BOOST_AUTO_TEST_CASE(the_dump_tells_who_waits_for_room) {
     first.kill();
     co_await first.ended();
   });
-  for (const auto& each : short_lines(seen, "  s")) troupe::test::check_output(page, {each});
-  troupe::test::check_output(page, short_lines(seen, "  sorter ->"));
+  for (const char* each : {"  scale (", "  sorter (", "  sorter ->"}) {
+    troupe::test::check_output(page, lines_of(seen, each));
+  }
 }
 
 BOOST_AUTO_TEST_CASE(a_plain_handler_decides_without_waiting) {

@@ -25,7 +25,8 @@
 
 using namespace std::chrono_literals;
 
-namespace {
+// The log shows it: an anonymous one is told otherwise by each compiler.
+namespace works {
 
 constexpr const char* page = "docs/guide/supervision.md";
 
@@ -104,7 +105,9 @@ private:
   std::string last_;
 };
 
-}  // namespace
+}  // namespace works
+
+using namespace works;
 
 BOOST_FIXTURE_TEST_SUITE(guide_supervision_, troupe::test::virtual_worker)
 
@@ -120,13 +123,7 @@ BOOST_AUTO_TEST_CASE(without_a_supervisor_a_failure_is_one_line_in_the_log) {
     rt.block_on(print_alone);
   }
   troupe::set_failure_sink(former);
-  auto lines = log.lines();
-  BOOST_REQUIRE(lines.size() == 1U);
-  // The page leaves out the namespace of this file.
-  std::string line = lines.front();
-  std::string space = "(anonymous namespace)::";
-  if (auto at = line.find(space); at != std::string::npos) line.erase(at, space.size());
-  troupe::test::check_output(page, {line});
+  troupe::test::check_output(page, log.lines());
 }
 
 BOOST_AUTO_TEST_CASE(a_tree_of_supervisors_ends_from_the_leaves) {
