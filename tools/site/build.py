@@ -36,8 +36,8 @@ STAGED = SITE / "pages"
 HTML = BUILD / "html"
 
 LANGUAGES = {".hpp": "cpp", ".cpp": "cpp", ".h": "c", ".c": "c", ".py": "python", ".rs": "rust",
-             ".go": "go", ".cmake": "cmake", ".json": "json", ".toml": "toml", ".sh": "bash",
-             ".erl": "erlang", ".mjs": "js", ".css": "css", ".svg": "xml", ".html": "html"}
+             ".go": "go", ".cmake": "cmake", ".toml": "toml", ".sh": "bash", ".erl": "erlang",
+             ".mjs": "js", ".css": "css", ".html": "html", ".txt": "", "": ""}
 MAX_SOURCE_BYTES = 200_000
 # Of Doxygen 1.9: of specialisations of what others have declared, which are not shown.
 KNOWN_WARNING = re.compile(r"scope for class (?:fmt|boost|std)::")
@@ -119,17 +119,22 @@ class Site:
                 text = text[:start] + address + text[end:]
             else:
                 text = without_link(text, start, end)
-        return self.with_headers(text)
+        return self.with_names(text)
 
-    def with_headers(self, text):
-        """Where a page names a public header as code, that is a link to its page."""
+    def with_names(self, text):
+        """Where a page names a public header, a page or a sample as code, that is a link to it."""
         def linked(found):
-            header = found[1] if found[1] in self.headers else f"troupe/{found[1]}"
-            if header not in self.headers:
+            name = found[1]
+            path = ROOT / name
+            for header in (name, f"troupe/{name}"):
+                if header in self.headers:
+                    return f"[{found[0]}](/reference/{reference.page_of(header)}.md)"
+            if not name.startswith(("docs/", "samples/", "actors/")) or not path.exists():
                 return found[0]
-            return f"[{found[0]}](/reference/{reference.page_of(header)}.md)"
+            address = self.address(path, "")
+            return f"[{found[0]}]({address})" if address else found[0]
 
-        is_code = re.compile(r"(?<![`\[])`<?((?:troupe|actors|[a-z]+)/[\w/]+\.hpp)>?`(?![`\]])")
+        is_code = re.compile(r"(?<![`\[])`<?((?:[\w-]+/)+(?:[\w-]+(?:\.\w+)?)?)>?`(?![`\]])")
         rows, fence = [], False
         for row in text.split("\n"):
             fence ^= row.lstrip().startswith("```")
@@ -151,9 +156,9 @@ def copy(source, target):
 
 
 def is_readable(path):
-    """Folders, and files of text that are not too long to be shown."""
-    if path.is_dir():
-        return True
+    """Folders, and sources that are not too long to be shown."""
+    if path.is_dir() or path.suffix not in LANGUAGES:
+        return path.is_dir()
     try:
         return path.stat().st_size <= MAX_SOURCE_BYTES and bool(path.read_text(encoding="utf-8"))
     except UnicodeDecodeError:
@@ -192,7 +197,7 @@ def with_layout(text):
 def start_page(text, site):
     """The README, below its title in large letters, and the ways to go on from it."""
     found = re.match(r"# (.*)\n\n((?:.+\n)+)", text)
-    ways = [("Guide", guide_address(site)), ("Cheat sheet", "/cheat-sheet"),
+    ways = [("Guide", "/guide/"), ("Cheat sheet", "/cheat-sheet"),
             ("Reference", "/reference/")]
     actions = [{"theme": "brand" if place == 0 else "alt", "text": words, "link": address}
                for place, (words, address) in enumerate(ways) if exists(site, address)]
@@ -203,17 +208,17 @@ def start_page(text, site):
 
 def exists(site, address):
     place = address.strip("/")
-    return address.startswith("/reference") or any(
-        f"{name}.md" in map(place_of, site.markdown) for name in (place, f"{place}/index"))
-
-
-def guide_address(site):
-    return "/guide/" if exists(site, "/guide/") else "/actors"
+    places = set(map(place_of, site.markdown)) | {"reference/index.md"}
+    return bool(places & {f"{place}.md", f"{place}/index.md"})
 
 
 def description():
     found = re.search(r'DESCRIPTION "([^"]+)"', (ROOT / "CMakeLists.txt").read_text())
     return found[1]
+
+
+# Sources are there to be read behind a link; a search is to find pages.
+UNSEARCHED = "---\noutline: false\nsearch: false\n---\n\n"
 
 
 def source_page(path):
@@ -225,11 +230,11 @@ def source_page(path):
     if not path.suffix and text.startswith("#!"):
         language = "bash"
     name = pages.relative(path, ROOT)
-    return f"---\noutline: false\n---\n\n# {name}\n\n{fence}{language}\n{text}\n{fence}\n"
+    return f"{UNSEARCHED}# {name}\n\n{fence}{language}\n{text}\n{fence}\n"
 
 
 def folder_page(site, folder):
-    rows = [f"# {pages.relative(folder, ROOT)}/", ""]
+    rows = [f"{UNSEARCHED}# {pages.relative(folder, ROOT)}/", ""]
     for path in sorted(folder.iterdir(), key=lambda path: (path.is_dir(), path.name)):
         if path.name in pages.SKIPPED_FOLDERS or path.name.startswith("."):
             continue
@@ -254,18 +259,16 @@ def sidebar(site):
     """The groups of pages; and those of the reference for its own pages."""
     docs = ROOT / "docs"
     top = [path for path in site.markdown if path.parent == docs]
-    others = [path for path in top if path.name.startswith("coming-from")]
     groups = [("Guide", ordered(site, docs / "guide"), False),
-              ("Coming from elsewhere", sorted(others), False),
-              ("In depth", pages.in_linked_order(
-                  [path for path in top if path not in others], ROOT / "README.md"), False)]
+              ("In depth", pages.in_linked_order(top, ROOT / "README.md"), False)]
     for folder in sorted(path for path in docs.iterdir() if path.is_dir()):
         if folder.name != "guide":
-            groups.append((folder.name.replace("-", " ").capitalize(), ordered(site, folder), True))
+            name = folder.name.replace("-", " ").capitalize()
+            groups.append((name, ordered(site, folder), True))
     groups.append(("The project", [path for path in site.markdown if path.parent == ROOT
                                    and path.name != "README.md"], False))
-    own = [group(name, [link_to(path) for path in paths], is_collapsed)
-           for name, paths, is_collapsed in groups if paths]
+    own = [group(name, [link_to(path) for path in paths], is_long and len(paths) > 6)
+           for name, paths, is_long in groups if paths]
     layers = [{"text": "All headers", "link": "/reference/"}]
     for layer, headers in site.layers.items():
         items = [{"text": header.rpartition("/")[2], "link":
@@ -287,7 +290,7 @@ def group(name, items, is_collapsed):
 
 
 def write_config(site, base):
-    nav = [("Guide", guide_address(site)), ("Cheat sheet", "/cheat-sheet"),
+    nav = [("Guide", "/guide/"), ("Cheat sheet", "/cheat-sheet"),
            ("Promises", "/semantics"), ("Performance", "/performance"),
            ("Reference", "/reference/")]
     config = {"title": "troupe", "description": description(), "base": base,
