@@ -79,6 +79,10 @@ class links(on_a_small_tree):
     def test_a_link_to_what_cannot_be_shown_becomes_text(self):
         self.assertEqual(self.linked("see [the data](../../samples/data.bin)."), "see the data.")
 
+    def test_a_link_to_no_file_is_told_and_becomes_text(self):
+        self.assertEqual(self.linked("see [the page](none.md)."), "see the page.")
+        self.assertEqual(self.site.missing, ["docs/guide/a.md: none.md: no such file"])
+
     def test_a_picture_is_copied(self):
         self.assertEqual(self.linked("![i](images/i.svg)"), "![i](/guide/images/i.svg)")
         self.assertTrue((build.STAGED / "guide" / "images" / "i.svg").exists())

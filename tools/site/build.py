@@ -86,6 +86,7 @@ class Site:
         self.headers = {}
         self.layers = {}
         self.wanted = []  # Sources that a page links, in turn.
+        self.missing = []  # Links to files that are not there.
         self.places = {}
 
     def address(self, path, anchor):
@@ -111,7 +112,10 @@ class Site:
                 continue
             name, _, anchor = target.partition("#")
             path = (page.parent / name).resolve()
-            if path.suffix in (".svg", ".png"):
+            if not path.exists():
+                self.missing.append(f"{pages.relative(page, ROOT)}: {target}: no such file")
+                text = without_link(text, start, end)
+            elif path.suffix in (".svg", ".png"):
                 place = pages.relative(path, ROOT).removeprefix("docs/")
                 copy(path, STAGED / place)
                 text = text[:start] + f"/{place}" + text[end:]
@@ -437,14 +441,14 @@ def build(base):
     if vitepress("build", "."):
         raise Failure("VitePress failed, see above")
     broken = broken_links(base)
-    for row in warnings:
-        print(f"FAILED: doxygen: {row}")
+    for row in site.missing + [f"doxygen: {row}" for row in warnings]:
+        print(f"FAILED: {row}")
     for name, links in broken.items():
         for link in links:
             print(f"FAILED: {name}: {link}: leads nowhere")
     failed = sum(1 for links in broken.values() if links)
     print(f"docs: {pages.relative(HTML, ROOT)}/index.html")
-    return len(broken) - failed, failed + len(warnings)
+    return len(broken) - failed, failed + len(warnings) + len(site.missing)
 
 
 def main():
