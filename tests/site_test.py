@@ -26,7 +26,7 @@ FILES = {
     "docs/guide/a.md": "# Chapter two\n",
     "docs/guide/z.md": "# Chapter one\n",
     "docs/guide/images/i.svg": "<svg/>",
-    "samples/one.cpp": "int main() {}\n",
+    "samples/one.cpp": "// Does <one>\n// thing. And more.\nint main() {}\n",
     "samples/data.bin": "x",
     "framework/troupe/task/spawn.hpp": "",
 }
@@ -73,7 +73,7 @@ class links(on_a_small_tree):
 
     def test_a_folder_lists_what_lies_in_it_and_wants_it(self):
         text = build.folder_page(self.site, self.root / "samples")
-        self.assertIn("- [one.cpp](/source/samples/one.cpp.md)", text)
+        self.assertIn("- [one.cpp](/source/samples/one.cpp.md): Does \\<one\\> thing\n", text)
         self.assertIn("- data.bin\n", text)
 
     def test_a_link_to_what_cannot_be_shown_becomes_text(self):

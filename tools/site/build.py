@@ -222,7 +222,7 @@ def description():
 
 
 # Sources are there to be read behind a link; a search is to find pages.
-UNSEARCHED = "---\noutline: false\nsearch: false\n---\n\n"
+UNSEARCHED = "---\noutline: false\nsearch: false\nprev: false\nnext: false\n---\n\n"
 
 
 def source_page(path):
@@ -244,11 +244,19 @@ def folder_page(site, folder):
             continue
         address = site.address(path, "")
         name = path.name + ("/" if path.is_dir() else "")
-        words = ""
-        if path.suffix == ".md":
-            words = ": " + pages.title(path.read_text(encoding="utf-8"), path.name)
-        rows.append(f"- [{name}]({address}){words}" if address else f"- {name}")
+        rows.append(f"- [{name}]({address}){about(path)}" if address else f"- {name}")
     return "\n".join(rows) + "\n"
+
+
+def about(path):
+    """What a page or a source says of itself first, to stand behind its name."""
+    if path.is_dir():
+        return ""
+    text = path.read_text(encoding="utf-8")
+    first = re.match(r"//+ ?((?:.|\n// ?)*?)(?:\.(?=\s)|\n(?!//)|$)", text)
+    words = pages.title(text, "") if path.suffix == ".md" else (first[1] if first else "")
+    words = " ".join(words.replace("\n//", " ").split())
+    return f": {reference.escaped(words)}" if words else ""
 
 
 # ---- the sidebar -------------------------------------------------------------------------------
