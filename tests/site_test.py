@@ -158,6 +158,7 @@ class contracts(unittest.TestCase):
                 ("ref< A > &", "ref<A>&"), ("Args &&... args", "Args&&... args"),
                 ("const std::vector< ref< A > > &all", "const std::vector<ref<A>>& all"),
                 ("const sender &other", "const sender& other"), ("A && B", "A && B"),
+                ("core & self()", "core& self()"), ("ref< A > * all", "ref<A>* all"),
                 ("requires (sizeof...(T) > 0)", "requires(sizeof...(T) > 0)")):
             self.assertEqual(reference.tidied(given), wanted)
 
@@ -165,6 +166,7 @@ class contracts(unittest.TestCase):
         where = "std::source_location where=std::source_location::current()"
         self.assertEqual(reference.without_where(f"(F&& f, {where})"), "(F&& f)")
         self.assertEqual(reference.without_where(f"({where})"), "()")
+        self.assertEqual(reference.without_where("(std::source_location where={})"), "()")
 
     def test_a_long_declaration_has_a_line_for_each_parameter(self):
         name = "a_function_of_a_long_name_that_needs_room"

@@ -116,14 +116,15 @@ def tidied(code):
         code = shorter
     code = re.sub(r" (&&?|\*)(?=\.\.\.|\w|,|\)|>|$)", r"\1 ", code)
     code = re.sub(r"([&*]) (?=[,)>]|\.\.\.)", r"\1", code)
+    code = re.sub(r"(?<=[A-Za-z_>]) ([&*]) (?=[A-Za-z_])", r"\1 ", code)
     code = re.sub(r"\)(?=&)", ") ", re.sub(r"\) ?= ?(?=0|delete|default)", ") = ", code))
     return code.replace("requires (", "requires(").strip()
 
 
 def without_where(code):
     """The parameter by which a call tells its place is the compiler's business."""
-    return re.sub(r",? *std::source_location where(?: *= *std::source_location::current\(\))?", "",
-                  code)
+    default = r"(?: *= *(?:std::source_location::current\(\)|\{\}))?"
+    return re.sub(r",? *std::source_location where" + default, "", code)
 
 
 def template_head(element):
@@ -138,7 +139,7 @@ def template_head(element):
         names.append(f"{text} = {tidied(default)}" if default else text)
     head = f"template <{', '.join(names)}>\n"
     clause = plain(element.find("requiresclause"))
-    return head + (f"  requires {tidied(clause)}\n" if clause else "")
+    return head + (f"  {tidied('requires ' + clause)}\n" if clause else "")
 
 
 def wrapped(code):
