@@ -351,7 +351,7 @@ def install():
         copy(HERE / name, SITE / name)
     if not stamp.exists() or stamp.read_bytes() != lock:
         step("installing VitePress")
-        npm("ci")
+        npm("ci", "--prefer-offline", "--fetch-retries=1", "--fetch-timeout=60000")
         stamp.write_bytes(lock)
 
 
