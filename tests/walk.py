@@ -9,7 +9,7 @@ folder; one that fails ends the walk through its page. A block marked ```sh back
 the walk goes on when it says that it is listening, and ends it by Ctrl-C at the page's next
 heading.
 Without PAGEs all are walked; with --keep the clone is left, and its place told. --list only tells
-what there is to walk. The last line is `N passed, N failed`.
+what there is to walk. The last line is `N passed, N failed`, with what blocks say so of themselves.
 """
 
 import argparse
@@ -31,7 +31,8 @@ LINK = re.compile(r"\]\(([\w-]+\.md)\)")
 READY = re.compile(rb"\blistening\b")
 BLOCK_LIMIT_S = 1800
 END_LIMIT_S = 20
-SHOWN_LINES = 40
+PROGRESS = re.compile(r"^\[\d+/\d+\] ")
+COUNTS = re.compile(r"^(\d+) passed, (\d+) failed$")
 
 
 @dataclasses.dataclass
@@ -130,23 +131,25 @@ class Walk:
     def __init__(self, folder, logs):
         self.folder = folder
         self.logs = logs
-        self.passed = self.failed = 0
+        self.passed = self.failed = self.blocks = 0
 
     def tell(self, block, is_well, start, log):
-        self.passed += is_well
-        self.failed += not is_well
+        said = log.read_text(encoding="utf-8", errors="replace").splitlines()
+        counts = COUNTS.match(said[-1]) if said else None
+        self.passed += int(counts[1]) if counts else is_well
+        self.failed += max(int(counts[2]), not is_well) if counts else not is_well
         print(f"{'ok    ' if is_well else 'FAILED'} {time.monotonic() - start:6.1f} s  {block}",
               flush=True)
         if not is_well:
-            said = log.read_text(encoding="utf-8", errors="replace").splitlines()
-            print("\n".join(f"    {row}" for row in said[-SHOWN_LINES:]), flush=True)
+            print("\n".join(row for row in said if not PROGRESS.match(row)), flush=True)
         return is_well
 
     def page(self, page):
         server = None
         for block in blocks_of(page):
             start = time.monotonic()
-            log = self.logs / f"{self.passed + self.failed}.log"
+            self.blocks += 1
+            log = self.logs / f"{self.blocks}.log"
             if server and server.block.section != block.section:
                 server = self.end(server)
             if not block.is_server:
