@@ -145,6 +145,38 @@ BOOST_AUTO_TEST_CASE(shut_down_asks_the_others_to_stop) {
   BOOST_TEST(was_stopped);
 }
 
+// Goal:   what a task begins since it is asked to stop is not asked, while the others still are.
+BOOST_AUTO_TEST_CASE(shut_down_leaves_alone_what_a_stopped_task_begins_in_a_shield) {
+  bool is_cleaned_up = false;
+  event never, all_asked;
+  std::atomic<int> waiting{20'000};
+  runtime rt{with_workers(2)};
+  auto clean_up = [&]() -> task<> {
+    co_await all_asked.wait();
+    is_cleaned_up = true;
+  };
+  auto begin_late = [&]() -> task<> {
+    bool is_stopped = false;
+    try {
+      co_await never.wait();
+    } catch (const canceled&) {
+      is_stopped = true;
+    }
+    if (is_stopped) co_await shield(clean_up());
+  };
+  auto wait = [&]() -> task<> {
+    try {
+      co_await never.wait();
+    } catch (const canceled&) {
+      if (--waiting == 0) all_asked.set();
+    }
+  };
+  rt.spawn(begin_late).detach();  // Is asked first; its clean-up lies behind the others.
+  for (int left = waiting; left > 0; --left) rt.spawn(wait).detach();
+  BOOST_TEST(rt.shut_down(10s).empty());
+  BOOST_TEST(is_cleaned_up);
+}
+
 BOOST_AUTO_TEST_CASE(shut_down_stops_idle_actors_also_after_it_had_to_ask_tasks) {
   class keeper : public actor {
   public:

@@ -41,10 +41,7 @@ runtime::state::~state() {
   if (!stop_now(std::chrono::hours{24})) (void)scheduler_.release();
 }
 
-void runtime::state::cancel_all() noexcept {
-  detail::task_core::for_each_live(
-      sched(), [this](detail::task_core& task, const auto&) { task.request_stop_on(sched()); });
-}
+void runtime::state::cancel_all() noexcept { detail::task_core::stop_all_of(sched()); }
 
 std::optional<std::size_t> runtime::state::wait_quiescent(time_point deadline) {
   while (sched().is_caller_driven()) {

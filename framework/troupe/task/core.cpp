@@ -202,6 +202,23 @@ void task_core::request_stop_on(const executor& exec) noexcept {
   }
 }
 
+void task_core::stop_all_of(const executor& exec) noexcept {
+  auto& cells = slab<task_core>::instance();
+  cells.for_each([&](task_core& each) {
+    for (;;) {
+      std::uint64_t seen = each.word_.load(std::memory_order_acquire);  // <- destroy
+      if (each.exec_.load(std::memory_order_relaxed) != &exec) return;
+      if (each.word_.compare_exchange_weak(seen, seen | chosen, std::memory_order_relaxed)) return;
+    }
+  });
+  cells.for_each([](task_core& each) {
+    std::uint64_t seen = each.word_.load(std::memory_order_relaxed);
+    while ((seen & chosen) != 0 && !each.try_stop(seen)) {  // The next tenant is not chosen.
+      seen = each.word_.load(std::memory_order_relaxed);
+    }
+  });
+}
+
 // Returns: false when the word was not `seen` any more.
 bool task_core::try_stop(std::uint64_t seen) noexcept {
   if ((seen & stop) != 0) return true;

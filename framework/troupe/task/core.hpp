@@ -77,6 +77,7 @@ protected:
 ///   bit `stop`          a stop request has come             request_stop(); stays until the end
 ///   bit `retired`       it gets no turn any more            retire(); stays until the end
 ///   bit `routed`        its turns are given by its owner    route_by_owner(); until the end
+///   bit `chosen`        it is to be asked to stop           stop_all_of(); until the end
 ///
 ///   R1. Only the task's own turn calls commit_wait(), current_waker() and reads the epoch.
 ///   R2. Who takes the word from waiting to {e+1, running} schedules the task; all others lose.
@@ -152,6 +153,10 @@ public:
   /// The same for a walker who holds no reference: does nothing if the cell is not, or no more,
   /// that of a task of `exec`.
   void request_stop_on(const executor& exec) noexcept;
+
+  /// Asks all tasks of `exec` that there are now, and none that these begin since they are asked,
+  /// such as clean-up in a shield. Threads: any.
+  static void stop_all_of(const executor& exec) noexcept;
 
   /// Returns: whether it was asked to; then what was done before that is seen.
   [[nodiscard]] bool stop_requested() const noexcept {
@@ -367,7 +372,7 @@ private:
   friend struct debug_access;
 
   static constexpr std::uint64_t waiting = 1, shielded = 2, notified = 4, stop = 8, retired = 16,
-                                 routed = 32;
+                                 routed = 32, chosen = 64;
   static constexpr unsigned epoch_shift = 8;
   static constexpr std::uint64_t next_epoch = std::uint64_t{1} << epoch_shift;
   static constexpr std::uint64_t joined_done = 1, joined_detached = 2;

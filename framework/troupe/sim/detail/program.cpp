@@ -37,9 +37,7 @@ void program::stop(duration budget) {
 void program::stop_rest() noexcept {
   phase_ = phase::stopping_all;
   until_ = deadline_;
-  troupe::detail::task_core::for_each_live(
-      where_,
-      [this](troupe::detail::task_core& task, const auto&) { task.request_stop_on(where_); });
+  troupe::detail::task_core::stop_all_of(where_);
   (void)stop_all_actors(where_);
 }
 
