@@ -474,7 +474,7 @@ def main():
             return 0
         passed, failed = build(f"/{options.base.strip('/')}/".replace("//", "/"))
         print(f"{passed} passed, {failed} failed", flush=True)
-        if options.serve and not failed:
+        if options.serve:
             serve(options.port)
     except Failure as failure:
         print(f"FAILED: docs: {failure}")
