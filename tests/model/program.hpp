@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <initializer_list>
+#include <source_location>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -159,9 +160,17 @@ namespace troupe::inline v0_1 {
   std::abort();
 }
 
-inline void misuse(const char* text) { end_model(text, "", 0); }
+inline void misuse(const char* text, std::source_location where) {
+  end_model(text, where.file_name(), static_cast<int>(where.line()));
+}
 
 namespace detail {
+// Nobody tells of a turn here: the places are those of the model. For sources that are linked.
+[[gnu::used]] inline turn_teller::turn_teller(function tell) noexcept
+    : tell_{tell}, next_{nullptr} {}
+[[gnu::used]] inline void append_place(std::string& text, std::source_location where) {
+  text += where.file_name();
+}
 inline void assertion_failed(const char* file, int line, const char* condition) noexcept {
   end_model(condition, file, line);
 }
