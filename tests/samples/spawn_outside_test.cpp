@@ -16,8 +16,8 @@ BOOST_AUTO_TEST_CASE(outside_a_runtime_spawn_says_in_one_line_what_to_do_and_end
   });
   BOOST_TEST(end.code == 1);
   BOOST_TEST(matches(end.errors,
-                     "troupe: spawn\\(\\) was called outside a runtime: [^\n]*"
-                     "troupe::run\\(main\\)\n"),
+                     "troupe: [^\n]*spawn_outside_test.cpp:14: spawn\\(\\) was called outside a "
+                     "runtime: [^\n]* troupe::run\\(main\\) \\[T02\\]\n"),
              end.errors);
 }
 

@@ -25,7 +25,7 @@ class withdrawable {
 public:
   static constexpr const char* name = Op::name;
   explicit withdrawable(Op&& op) : op_{std::move(op)} {}
-  void start(std::source_location where) noexcept { op_.start(where); }
+  void start(std::source_location where) noexcept { start_at(op_, where); }
   bool poll() noexcept { return op_.poll(); }
   bool enlist(waker key) noexcept { return op_.enlist(key); }
   void delist() noexcept { op_.delist(); }
