@@ -55,8 +55,8 @@ def first_run(run, name):
 
 
 def first_error(_, name):
-    """The line of the compiler's output with the first error, at worst, of all programs that it
-    must refuse."""
+    """The line of clang's output with the first error, at worst, of all programs that it must
+    refuse."""
     compiler = shutil.which("clang++-19")
     if compiler is None:
         raise Unavailable("not installed (Debian package clang-19)")

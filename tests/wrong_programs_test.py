@@ -32,6 +32,11 @@ PLACE = re.compile(r"\S+:\d+:\d+: ")
 # By layer: where the line of the program itself is at the latest, counting those with a place. What
 # travels between nodes is looked at field by field, and each step is named.
 LATEST = {"actor": 5, "node": 11}
+# The line of clang's output that has the error, at the latest, and the programs for which that is
+# looked at: one for each header that refuses something.
+SOON = 3
+SAMPLES = {"answer_is_a_reference", "ask_without_handler", "behavior_without_handler",
+           "child_argument_is_not_copied", "task_awaited_as_an_lvalue", "string_view"}
 
 
 def output_of(*command):
@@ -78,6 +83,15 @@ def problem_of(program, compiler, command):
     return None
 
 
+def late_error(program, command):
+    """What is wrong with how soon clang comes to the error, the headers compiled with the program.
+    g++ first tells each step of the way from the program's line."""
+    lines = output_of(*command, program)[1].splitlines()
+    if any("error:" in line for line in lines[:SOON]):
+        return None
+    return f"has no error within {SOON} lines:\n" + "\n".join(lines[:20])
+
+
 def main():
     end = sys.argv.index("--")
     compiler, folder, *includes = sys.argv[1:end]
@@ -90,7 +104,10 @@ def main():
         compiled = f"{header}.{'pch' if is_for(compiler, 'clang', '') else 'gch'}"
         code, output = output_of(*command, "-x", "c++-header", str(header), "-o", compiled)
         return output if code else 0
-    problem = problem_of(what, compiler, [*command, "-fsyntax-only", "-include", str(header)])
+    command.append("-fsyntax-only")
+    problem = problem_of(what, compiler, [*command, "-include", str(header)])
+    if not problem and pathlib.Path(what).stem in SAMPLES and is_for(compiler, "clang", ""):
+        problem = late_error(what, command)
     return f"{what} {problem}" if problem else 0
 
 

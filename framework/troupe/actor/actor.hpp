@@ -5,6 +5,12 @@
 #include <string>
 #include <utility>
 
+// First, so that what the compiler refuses there stands in the third line that it says.
+#include <troupe/task/task.hpp>
+
+#include <troupe/actor/detail/handler.hpp>
+#include <troupe/actor/detail/request.hpp>
+
 #include <troupe/actor/monitor.hpp>
 #include <troupe/actor/ref.hpp>
 #include <troupe/actor/timer.hpp>
@@ -194,19 +200,7 @@ protected:
 
   /// For the framework.
   [[nodiscard]] static detail::actor_block& self_block(std::source_location where = {}) {
-    if (detail::current_context() != nullptr && detail::current_context()->constructs) {
-      misuse(
-          "self() was called in an actor's constructor, where it is no actor yet: use on_start() "
-          "[A06]",
-          where);
-    }
-    detail::actor_block* here = detail::current_actor();
-    if (here == nullptr)
-      misuse(
-          "self() was called outside of an actor's handler: call it in one, or in a task that one "
-          "has started [A05]",
-          where);
-    return *here;
+    return detail::require_current_actor(where);
   }
 };
 

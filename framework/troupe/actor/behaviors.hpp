@@ -5,6 +5,11 @@
 #include <utility>
 #include <variant>
 
+// First, so that what the compiler refuses there stands in the third line that it says.
+#include <troupe/task/task.hpp>
+
+#include <troupe/actor/detail/handler.hpp>
+
 #include <troupe/actor/actor.hpp>
 
 namespace troupe::inline v0_1 {

@@ -6,6 +6,9 @@
 #include <string_view>
 #include <utility>
 
+// First, so that what the compiler refuses there stands in the third line that it says.
+#include <troupe/node/detail/wire_refuse.hpp>
+
 #include <troupe/node/detail/wire_describe.hpp>
 #include <troupe/node/detail/wire_read.hpp>
 #include <troupe/node/detail/wire_write.hpp>

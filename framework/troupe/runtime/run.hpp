@@ -7,8 +7,10 @@
 #include <type_traits>
 #include <utility>
 
-#include <troupe/runtime/config.hpp>
+// First, so that what the compiler refuses there stands in the third line that it says.
 #include <troupe/task/task.hpp>
+
+#include <troupe/runtime/config.hpp>
 
 namespace troupe::inline v0_1 {
 

@@ -5,6 +5,9 @@
 #include <type_traits>
 #include <utility>
 
+// First, so that what the compiler refuses there stands in the third line that it says.
+#include <troupe/task/task.hpp>
+
 #include <troupe/task/join_handle.hpp>
 
 namespace troupe::inline v0_1 {

@@ -105,7 +105,11 @@ task<> node_core::serve(io::stream accepted) {
   io::stream peer = co_await timeout(limits.handshake_limit, self_->secure(std::move(accepted)));
   std::string objection = objection_to(peer);
   if (!objection.empty()) {
-    co_await timeout(limits.handshake_limit, turn_away(peer, objection));
+    try {
+      co_await timeout(limits.handshake_limit, turn_away(peer, objection));
+    } catch (const system_error&) {
+      // It did not wait for the word. What ends the link is the objection all the same.
+    }
     throw_error(make_error_code(node_errc::refused), objection);
   }
   hello_frame theirs = co_await timeout(limits.handshake_limit, greet(peer, self_->hello()));
