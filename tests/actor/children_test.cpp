@@ -238,6 +238,35 @@ BOOST_AUTO_TEST_CASE(ask_deadline_is_that_of_the_request_for_what_they_ask_too) 
   });
 }
 
+BOOST_AUTO_TEST_CASE(ask_deadline_is_the_default_one_in_a_shield) {
+  struct undo {};
+  class ledger : public actor {
+  public:
+    int on(undo) { return 7; }
+  };
+  class clerk : public actor {
+  public:
+    explicit clerk(ref<ledger> l) : ledger_{std::move(l)} {}
+    task<> on(probe) {
+      event never;
+      (void)co_await timeout(50ms, never.wait()).as_result();  // The request is over by then.
+      auto clean_up = [this]() -> task<> { undone_ = co_await ledger_.ask(undo{}); };
+      co_await shield(clean_up());
+    }
+    int on(undo) { return undone_; }
+
+  private:
+    ref<ledger> ledger_;
+    int undone_ = 0;
+  };
+  rt.block_on([]() -> task<> {
+    auto c = spawn<clerk>(spawn<ledger>());
+    auto late = co_await c.ask(probe{}, within(20ms)).as_result();
+    BOOST_TEST((late.has_error() && late.error() == ask_errc::timeout));
+    BOOST_TEST((co_await c.ask(undo{})) == 7);
+  });
+}
+
 BOOST_AUTO_TEST_CASE(are_ended_by_a_kill_before_the_state_goes) {
   class parent : public actor {
   public:

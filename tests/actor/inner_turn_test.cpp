@@ -291,6 +291,47 @@ BOOST_AUTO_TEST_CASE(what_such_a_turn_leaves_to_do_is_done_after_it) {
   });
 }
 
+// Goal:   an actor that such a turn ends, whose on_stop() is a task, takes nothing from the turn
+//         around it: the caller, which has just begun its first side task, is queued after it.
+BOOST_AUTO_TEST_CASE(one_that_ends_the_actor_leaves_the_callers_turn_as_it_was) {
+  class failing : public actor {
+  public:
+    explicit failing(bool waits) : waits_{waits} {}
+    int on(next) { throw std::runtime_error{"no"}; }
+    task<> on_stop() {
+      if (waits_) co_await sleep_for(1ms);
+    }
+
+  private:
+    bool waits_;
+  };
+  class asker : public actor {
+  public:
+    explicit asker(ref<failing> other) : other_{std::move(other)} {}
+    task<int> on(begin) {
+      co_await sleep_for(1ms);
+      (void)self(this).send_after(1ms, release{});
+      (void)co_await other_.ask(next{}).as_result();
+      co_await sleep_for(5ms);
+      co_return 1;
+    }
+    void on(release) { is_told_ = true; }
+    int on(name_of) { return is_told_ ? 2 : 0; }
+
+  private:
+    ref<failing> other_;
+    bool is_told_ = false;
+  };
+  test::collected_failures failures;
+  for (bool waits : {false, true}) {
+    rt.block_on([waits]() -> task<> {
+      auto a = spawn<asker>(spawn<failing>(waits));
+      BOOST_TEST((co_await a.ask(begin{})) == 1);
+      BOOST_TEST((co_await a.ask(name_of{})) == 2);
+    });
+  }
+}
+
 // Its last ref goes while a worker keeps it.
 BOOST_AUTO_TEST_CASE(a_kept_actor_ends_when_nobody_can_reach_it) {
   rt.block_on([]() -> task<> {

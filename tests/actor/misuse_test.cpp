@@ -10,6 +10,8 @@
 #include <troupe/actor/supervisor.hpp>
 #include <troupe/runtime/runtime.hpp>
 #include <troupe/sched/sleep.hpp>
+#include <troupe/sched/timeout.hpp>
+#include <troupe/task/scope.hpp>
 
 #include <sched/virtual_worker.hpp>
 #include <thrown_misuse.hpp>
@@ -87,6 +89,8 @@ public:
       log_->push_back(seen.what());
     }
   }
+  // Nor may a child of its handler.
+  task<> on(name_of) { co_await timeout(1h, on(begin{})); }
   // A side task may: it is ended first.
   void on(ping) {
     self().spawn([me = weak_ref{self(this).address()}, log = log_]() -> task<> {
@@ -172,13 +176,49 @@ BOOST_AUTO_TEST_CASE(a_handler_that_waits_for_its_own_end_is_refused) {
   rt.block_on([&]() -> task<> {
     auto p = spawn<patient>(log);
     co_await p.send(begin{});
+    co_await p.send(name_of{});
     co_await p.send(ping{});
     co_await sleep_for(1s);
     p.stop();
     co_await p.ended();
   });
-  BOOST_REQUIRE(log.size() == 1u);
-  BOOST_TEST(log[0].find("ended()") != std::string::npos, log[0]);
+  BOOST_REQUIRE(log.size() == 2u);
+  for (const auto& each : log) BOOST_TEST(each.find("ended()") != std::string::npos, each);
+}
+
+BOOST_AUTO_TEST_CASE(what_self_gave_is_refused_to_a_task_that_is_not_the_actors) {
+  class giver : public actor {
+  public:
+    explicit giver(lines& log) : log_{&log} {}
+    task<> on(begin) {
+      auto me = self(this);
+      co_await spawn([me, log = log_]() -> task<> {
+        log->push_back(test::misuse_of([&] { (void)me.send_after(1s, ping{}); }));
+        log->push_back(test::misuse_of([&] { me.spawn([] {}); }));
+        co_return;
+      });
+      co_await scope([me](scope_handle) -> task<> {
+        (void)me.send_after(1s, ping{});  // This one is.
+        co_return;
+      });
+    }
+    int on(ping) { return ++pings_; }
+
+  private:
+    lines* log_;
+    int pings_ = 0;
+  };
+  lines log;
+  rt.block_on([&]() -> task<> {
+    auto g = spawn<giver>(log);
+    co_await g.send(begin{});
+    co_await sleep_for(2s);
+    BOOST_TEST((co_await g.ask(ping{})) == 2);
+  });
+  BOOST_REQUIRE(log.size() == 2u);
+  for (const auto& each : log) {
+    BOOST_TEST(each.find("a task that is not its own") != std::string::npos, each);
+  }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -211,10 +211,12 @@ void task_core::stop_all_of(const executor& exec) noexcept {
       if (each.word_.compare_exchange_weak(seen, seen | chosen, std::memory_order_relaxed)) return;
     }
   });
-  cells.for_each([](task_core& each) {
-    std::uint64_t seen = each.word_.load(std::memory_order_relaxed);
-    while ((seen & chosen) != 0 && !each.try_stop(seen)) {  // The next tenant is not chosen.
-      seen = each.word_.load(std::memory_order_relaxed);
+  cells.for_each([&](task_core& each) {
+    for (;;) {
+      std::uint64_t seen = each.word_.load(std::memory_order_acquire);  // <- destroy
+      // Another runtime's may be chosen too, whose walk still goes on; the next tenant is not.
+      bool is_ours = each.exec_.load(std::memory_order_relaxed) == &exec;
+      if (!is_ours || (seen & chosen) == 0 || each.try_stop(seen)) return;
     }
   });
 }

@@ -9,6 +9,14 @@ namespace troupe::inline v0_1 {
 
 namespace detail {
 
+/// Clean-up has no part in the deadline of the request that is handled, which may be over.
+template <class T>
+class shielded_child final : public child_operation<T> {
+public:
+  using child_operation<T>::child_operation;
+  [[nodiscard]] envelope* message() const noexcept override { return nullptr; }
+};
+
 template <class T>
 class shield_operation {
 public:
@@ -26,7 +34,7 @@ public:
   T take() { return child_.take(); }
 
 private:
-  child_operation<T> child_;
+  shielded_child<T> child_;
 };
 
 }  // namespace detail
@@ -36,7 +44,8 @@ private:
 /// Returns: what `body` returns. Errors: what it throws.
 /// Cancel:  not before `body` has ended; the next wait after it throws `canceled`. Only the stop of
 ///          the whole runtime, at four fifths of its budget, reaches `body` itself. As a branch of
-///          a select or timeout it holds that up until it has ended.
+///          a select or timeout it holds that up until it has ended. In a handler, what `body` asks
+///          has the default deadline, not that of the request that is handled.
 /// Example: `catch (const canceled&) { failed = true; } if (failed) co_await shield(say_bye());`
 template <class T>
 [[nodiscard]] auto shield(task<T> body,

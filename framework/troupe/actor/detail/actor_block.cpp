@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include <troupe/actor/detail/current.hpp>
 #include <troupe/actor/detail/request.hpp>
 #include <troupe/base/assert.hpp>
 #include <troupe/base/memory.hpp>
@@ -504,6 +505,11 @@ side_tasks& actor_block::side() {
 }
 
 side_tasks& actor_block::begin_side_task() {
+  if (current_actor() != this) {
+    misuse(
+        "a side task or a timer of an actor was started by a task that is not its own: call "
+        "self() in a handler, or in what one awaits [A09]");
+  }
   side_tasks& among = side();
   task_core* handler = handler_.load(std::memory_order_relaxed);
   if (handler == nullptr || handler->is_routed()) return among;

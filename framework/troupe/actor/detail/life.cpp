@@ -29,6 +29,11 @@ void tell_actor(std::string& text) {
 
 const turn_teller actor_teller{&tell_actor};
 
+// A constructor or a destructor runs, which handles nothing.
+void forget_message() noexcept {
+  if (context* here = current_context()) here->handles = nullptr;
+}
+
 }  // namespace
 
 // What follows a handler. Returns: whether the turn goes on.
@@ -165,6 +170,7 @@ bool actor_block::begin_anew() noexcept {
   envelope* first = nullptr;
   try {
     if (table_->start_event != nullptr) first = table_->start_event();
+    forget_message();
     more.line->construct(*this);
   } catch (...) {
     if (first != nullptr) drop(*first);
@@ -291,6 +297,7 @@ void actor_block::drop_monitors() noexcept {
 
 void actor_block::free_state() noexcept {
   if (!has_state_) return;
+  forget_message();
   table_->destroy(*this);
   drop_room();
 }

@@ -158,8 +158,9 @@ end_operation::~end_operation() {
 }
 
 void end_operation::start(std::source_location where) {
-  bool is_own = current_actor() == watched_;
-  if (is_own && watched_->handler() == current_context()->current) {
+  const envelope* handled = current_context()->current->message();
+  bool is_in_handler = handled != nullptr && !handled->table->is_interleaved;
+  if (current_actor() == watched_ && is_in_handler) {
     misuse(
         "ended() of an actor was awaited in its own handler, which it never outlives: use stop() "
         "[A10]",

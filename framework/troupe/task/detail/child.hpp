@@ -13,7 +13,7 @@ namespace troupe::inline v0_1::detail {
 /// A task as a branch of select, timeout or when_all: a child of the awaiting task, which runs at
 /// the same time and is awaited whatever happens.
 template <class T>
-class child_operation final : public child_owner {
+class child_operation : public child_owner {
 public:
   static constexpr const char* name = "the end of a child task";
 
