@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <utility>
 
 #include <troupe/pal/atomic.hpp>
 #include <troupe/pal/clock.hpp>
@@ -99,8 +98,7 @@ struct alignas(16) context {
 inline constexpr std::uint32_t clock_interval = 16;
 
 /// While it lives, an actor has its turn, of one plain handler, within the present one. Such a
-/// handler awaits nothing: it takes nothing from the budget. What is to be queued when the outer
-/// turn is over stays so, also where the actor ends by it and its on_stop() is a task.
+/// handler awaits nothing: it takes nothing from the budget, and queues nothing for the turn's end.
 class inner_turn {
 public:
   /// What it leaves of the outer turn's budget, which the operation that began it takes one of,
@@ -111,10 +109,7 @@ public:
   }
 
   inner_turn(context& here, actor_block& actor) noexcept
-      : here_{here},
-        current_{here.current},
-        actor_{here.actor},
-        after_turn_{std::exchange(here.after_turn, nullptr)} {
+      : here_{here}, current_{here.current}, actor_{here.actor} {
     here.budget = left_of(here.budget);
     here.current = nullptr;
     here.actor = &actor;
@@ -125,7 +120,6 @@ public:
   ~inner_turn() {
     here_.current = current_;
     here_.actor = actor_;
-    here_.after_turn = after_turn_;
     here_.takes_turns_in = true;
   }
 
@@ -133,7 +127,6 @@ private:
   context& here_;
   task_core* current_;
   actor_block* actor_;
-  job* after_turn_;
 };
 
 // One per thread of the process, also where the library is shared and its users hide their symbols.

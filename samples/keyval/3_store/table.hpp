@@ -5,26 +5,30 @@
 #include <functional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
-#include <unordered_set>
 #include <utility>
 #include <variant>
+
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <boost/unordered/unordered_flat_set.hpp>
 
 namespace keyval {
 
 /// So that tables keyed by std::string are asked by std::string_view.
 struct text_hash {
   using is_transparent = void;
+  using is_avalanching = void;  // Its bits are well mixed: the tables need not mix them again.
   std::size_t operator()(std::string_view text) const noexcept {
     return std::hash<std::string_view>{}(text);
   }
 };
+// A look-up costs two misses of the cache at most, where std::unordered_map follows a chain. What
+// lies in such a table moves when it grows.
 template <class Value>
-using table_of = std::unordered_map<std::string, Value, text_hash, std::equal_to<>>;
+using table_of = boost::unordered_flat_map<std::string, Value, text_hash, std::equal_to<>>;
 
 using list_value = std::deque<std::string>;
 using hash_value = table_of<std::string>;
-using set_value = std::unordered_set<std::string, text_hash, std::equal_to<>>;
+using set_value = boost::unordered_flat_set<std::string, text_hash, std::equal_to<>>;
 using any_value = std::variant<std::string, list_value, hash_value, set_value>;
 
 /// What is there under a key, looked for as a T.

@@ -34,8 +34,8 @@ struct site {
 
 /// One peer: reads what it asks, has the shards do it, and writes the answers in order.
 ///
-/// All whole requests of one read are one batch: each shard is asked once, all at the same time,
-/// and there is one write. Stopped, it finishes the batch at hand.
+/// All whole requests of one read are one batch: each shard is asked once, and there is one write.
+/// Stopped, it finishes the batch at hand.
 /// Bounds: the requests of one read and their answers; of what was published 32 MiB that are not
 ///         written yet: one that takes less is closed.
 class session final : public troupe::actor {

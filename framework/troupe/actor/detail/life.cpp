@@ -29,6 +29,21 @@ void tell_actor(std::string& text) {
 
 const turn_teller actor_teller{&tell_actor};
 
+// Of a turn around this one, which is an inner turn then: the tasks that end in this one, on_stop()
+// among them, have turns of their own, whose end is not that of the other.
+class kept_for_outer_turn {
+public:
+  kept_for_outer_turn() noexcept
+      : here_{*current_context()}, kept_{std::exchange(here_.after_turn, nullptr)} {}
+  kept_for_outer_turn(const kept_for_outer_turn&) = delete;
+  kept_for_outer_turn& operator=(const kept_for_outer_turn&) = delete;
+  ~kept_for_outer_turn() { here_.after_turn = kept_; }
+
+private:
+  context& here_;
+  job* kept_;
+};
+
 // A constructor or a destructor runs, which handles nothing.
 void forget_message() noexcept {
   if (context* here = current_context()) here->handles = nullptr;
@@ -71,6 +86,7 @@ void actor_block::report(const std::exception_ptr& unseen) noexcept {
 }
 
 void actor_block::begin_end(exit_kind kind, std::exception_ptr error) noexcept {
+  kept_for_outer_turn kept;
   bool has_started = has_begun_ || table_->start_event == nullptr;
   has_words_ = kind != exit_kind::killed && table_->stop_event != nullptr && has_started;
   if (has_words_) life_.fetch_or(closing, std::memory_order_relaxed);
