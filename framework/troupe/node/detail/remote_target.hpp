@@ -87,7 +87,6 @@ private:
   const std::shared_ptr<client_link> link_;
   const std::string name_;
   const std::vector<item_spec>& items_;
-  const std::uint64_t number_;
 
   std::uint32_t session_ = 0;                  // 0: not known at the other node.
   pal::atomic<std::int64_t> credit_bytes_{0};  // Changed under the lock.
@@ -95,6 +94,7 @@ private:
   bool has_ended_ = false;
   event changed_;
   std::function<void(remote_news)> tell_;
+  const std::uint64_t number_;  // Last: with it the link knows the target, and looks at it.
 };
 
 }  // namespace troupe::inline v0_1::detail
