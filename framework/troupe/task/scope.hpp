@@ -122,8 +122,7 @@ task<> run_scope_body(F& body, scope_handle handle, std::optional<outcome<T>>& r
 /// Returns: what the body returns.
 /// Errors:  the first exception of the body or a task; the rest is then asked to stop, and awaited.
 /// Cancel:  everything in the scope is asked to stop, and awaited; where all of it ends well all
-/// the
-///          same, the value of the body is given.
+///          the same, the value of the body is given.
 /// Source:  Trio's nursery. Differs: a stop is an exception that stays, as everywhere here.
 /// Example:
 ///     co_await scope([&](scope_handle s) -> task<> {

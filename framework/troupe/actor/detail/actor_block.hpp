@@ -88,8 +88,7 @@ struct actor_limits {
 ///       raises the generation that weak references carry.
 ///   R4. Blocks are type-stable: a late poke or notice of a recycled one is a turn without work.
 ///   R5. A handler that was left alone and begins a side task, or a child, is routed from the end
-///   of
-///       its present turn on, and queues the actor for then.
+///       of its present turn on, and queues the actor for then.
 ///   R6. Who schedules has cleared `idle` or `resting` first. Who ends the executor, after its
 ///       workers, clears them itself, or finds the job in a queue: after that nobody can schedule,
 ///       and all who have are in the executor, which waits for them to leave.
