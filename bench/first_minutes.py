@@ -2,7 +2,6 @@
 compiler's first word on a mistake. As in measure.py.
 """
 
-import contextlib
 import os
 import shutil
 import signal
@@ -15,28 +14,21 @@ from pathlib import Path
 from measure import ROOT, STOP_LIMIT_S, Broken, Unavailable, last_line
 
 sys.path.insert(0, str(ROOT / "tests"))
+import walk  # noqa: E402
 import wrong_programs_test as wrong_programs  # noqa: E402
 
 RUN_LIMIT_S = 1200
 
 
-@contextlib.contextmanager
-def fresh_clone():
-    """Of what is committed."""
-    with tempfile.TemporaryDirectory(prefix="troupe-first-") as place:
-        clone = Path(place) / "troupe"
-        subprocess.run(["git", "clone", "-q", str(ROOT), str(clone)], check=True)
-        yield clone
-
-
 def first_run(run, name):
     """Seconds from `./dev run` in a fresh clone, with nothing compiled or cached, until the service
     listens; the packages are there."""
-    if shutil.which("git") is None:
-        raise Unavailable("not installed (Debian package git)")
     environment = os.environ | run.environment | {"CCACHE_DISABLE": "1"}
     command = ["./dev", "run", "--serve", "--port", "0"]
-    with fresh_clone() as clone, (clone.parent / "said").open("w+") as said:
+    with (tempfile.TemporaryDirectory(prefix="troupe-first-") as place,
+          Path(place, "said").open("w+") as said):
+        clone = Path(place, "troupe")
+        walk.clone(clone)
         start = time.monotonic()
         with subprocess.Popen(command, cwd=clone, env=environment, stdout=said,
                               stderr=subprocess.STDOUT, start_new_session=True) as service:
