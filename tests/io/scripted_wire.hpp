@@ -71,7 +71,7 @@ public:
   bool enlist_read(waker key) noexcept override {
     pal::lock guard{wire_->mutex};
     wire_->reader = key;
-    return wire_->incoming.empty() && !wire_->ended;
+    return wire_->incoming.empty() && !wire_->ended && !wire_->error.failed();
   }
   void delist_read() noexcept override {
     pal::lock guard{wire_->mutex};
@@ -80,7 +80,7 @@ public:
   bool enlist_write(waker key) noexcept override {
     pal::lock guard{wire_->mutex};
     wire_->writer = key;
-    return wire_->room == 0;
+    return wire_->room == 0 && !wire_->error.failed();
   }
   void delist_write() noexcept override {
     pal::lock guard{wire_->mutex};
