@@ -31,7 +31,7 @@ LINK = re.compile(r"\]\(([\w-]+\.md)\)")
 READY = re.compile(rb"\blistening\b")
 BLOCK_LIMIT_S = 1800
 END_LIMIT_S = 20
-PROGRESS = re.compile(r"^\[\d+/\d+\] ")
+PROGRESS = re.compile(r"^\[\d+/\d+\] |^\d+/\d+ .* Passed ")
 COUNTS = re.compile(r"^(\d+) passed, (\d+) failed$")
 
 

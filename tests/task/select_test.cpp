@@ -1,5 +1,6 @@
 #include <array>
 #include <memory>
+#include <new>
 #include <stdexcept>
 #include <string>
 #include <variant>
@@ -28,6 +29,8 @@ struct by_hand {
 };
 
 task<int> give(int value) { co_return value; }
+
+task<> pass(test::gate& way) { co_await way.pass(); }
 
 task<> hold(test::gate& until, bool& gone) {
   test::witness local{gone};
@@ -61,6 +64,23 @@ public:
 
 private:
   script* by_;
+};
+
+// An operation with children that cannot be started, and is then not there at all.
+struct barren {
+  static constexpr const char* name = "a barren operation";
+  void start() { throw std::bad_alloc{}; }
+  void stop() noexcept { BOOST_ERROR("stopped"); }
+  bool poll() noexcept {
+    BOOST_ERROR("polled");
+    return false;
+  }
+  bool enlist(waker) noexcept {
+    BOOST_ERROR("enlisted");
+    return false;
+  }
+  void delist() noexcept {}
+  void take() noexcept {}
 };
 
 }  // namespace
@@ -244,6 +264,42 @@ BOOST_AUTO_TEST_CASE(a_stop_takes_every_branch_back_and_awaits_the_tasks) {
   exec.run_all();
   BOOST_TEST(canceled_after_gone);
   BOOST_TEST(right.enlisted() == 0);
+}
+
+BOOST_AUTO_TEST_CASE(cancel_structured_a_branch_that_cannot_start_stops_those_that_run) {
+  for (bool is_also_stopped : {false, true}) {
+    bool gone = false, thrown = false, unwound = false;
+    test::gate until_unwound;
+    auto hold_long = [&]() -> task<> {
+      test::witness local{gone};
+      try {
+        co_await left.pass();
+      } catch (const canceled&) {
+        unwound = true;
+      }
+      co_await shield(pass(until_unwound));
+    };
+    scripted_child::script never_started;
+    auto main = spawn([&]() -> task<> {
+      try {
+        co_await select(hold_long(), barren{}, scripted_child{never_started});
+      } catch (const std::bad_alloc&) {
+        BOOST_TEST(gone);
+        thrown = true;
+      }
+    });
+    exec.run_all();
+    BOOST_TEST(!thrown);
+    if (is_also_stopped) {
+      main.request_stop();
+      exec.run_all();
+    }
+    until_unwound.open();
+    exec.run_all();
+    BOOST_TEST(thrown);
+    BOOST_TEST(!never_started.stopped);
+    BOOST_TEST(never_started.enlisted == 0);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(stop_before_select_starts_no_branch) {

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <exception>
 #include <source_location>
 #include <tuple>
 #include <type_traits>
@@ -27,6 +28,7 @@ template <class... Ops>
 class select_operation {
   static constexpr std::size_t count = sizeof...(Ops);
   static constexpr std::size_t none = count;
+  static constexpr bool has_structured = (structured_operation<Ops> || ...);
 
 public:
   static constexpr const char* name = "the first of several (select)";
@@ -38,14 +40,22 @@ public:
 
   void start(std::source_location where = {}) {
     first_ = next_rotation(count);
-    std::apply([&](auto&... op) { (start_at(op, where), ...); }, ops_);
+    if constexpr (!has_structured) {
+      std::apply([&](auto&... op) { (start_at(op, where), ...); }, ops_);
+    } else {
+      try {
+        std::apply([&](auto&... op) { ((start_at(op, where), ++started_), ...); }, ops_);
+      } catch (...) {  // Siblings that run already are stopped, and awaited all the same.
+        start_error_ = std::current_exception();
+        stop();
+      }
+    }
   }
 
   void stop() noexcept
-    requires(structured_operation<Ops> || ...)
+    requires has_structured
   {
-    stopped_ = true;
-    stop_losers();
+    if (!std::exchange(stopped_, true)) stop_losers();
   }
 
   bool poll() noexcept {
@@ -60,7 +70,7 @@ public:
   }
 
   [[nodiscard]] bool committed() const noexcept
-    requires(structured_operation<Ops> || ...)
+    requires has_structured
   {
     return winner_ != none;
   }
@@ -72,6 +82,7 @@ public:
   }
 
   yield_type take() {
+    if (start_error_) std::rethrow_exception(start_error_);
     if (winner_ == none) return take_what_ended<0>();
     return take_winner<0>();
   }
@@ -101,7 +112,7 @@ private:
     std::size_t at = 0;
     auto visit = [&]<class Op>(Op& op) {
       if constexpr (structured_operation<Op>) {
-        if (at != winner_) op.stop();
+        if (at != winner_ && at < started_) op.stop();
       }
       ++at;
     };
@@ -114,7 +125,7 @@ private:
   bool is_over() noexcept {
     using op = std::tuple_element_t<I, std::tuple<Ops...>>;
     if constexpr (structured_operation<op>) {
-      return std::get<I>(ops_).poll();
+      return I >= started_ || std::get<I>(ops_).poll();
     } else {
       return true;
     }
@@ -177,6 +188,8 @@ private:
   std::tuple<Ops...> ops_;
   std::size_t first_ = 0;
   std::size_t winner_ = none;
+  std::size_t started_ = 0;         // Counted where there are structured ones.
+  std::exception_ptr start_error_;  // Why the next one could not be.
   bool stopped_ = false;
 };
 
@@ -192,7 +205,8 @@ private:
 /// Which ready branch is looked at first rotates from call to call.
 ///
 /// Returns: a variant whose index is the branch's; void branches yield std::monostate.
-/// Errors:  what the winning branch throws.
+/// Errors:  what the winning branch throws; std::bad_alloc when one could not be started, after
+///          those that run have been stopped and awaited.
 /// Cancel:  every branch is taken back. A task that ends all the same, with a value or an exception
 ///          of its own, wins; only without one `canceled` is thrown.
 /// Example:
