@@ -10,6 +10,6 @@ int main(int argc, char** argv) {
   fresh_parking_lot::make();
   return run<mail_and_poke, mail_in_bounds, visits_and_mail, mail_and_end, visits_and_close,
              late_poke, mail_and_waits, waits_and_end, waits_and_stop, one_place, stopped_sender,
-             receiver_leaves, nudged_receiver, permits, room_returned, rooms_returned>(
-      "message_queue", argc, argv);
+             receiver_leaves, nudged_receiver, permits, room_returned, rooms_returned,
+             wake_handed_on, room_beside_mail>("message_queue", argc, argv);
 }

@@ -264,4 +264,54 @@ struct room_returned : scenario<room_returned, 3> {
   }
 };
 
+/// A wait for room that is taken back as soon as `given_up`, as by a select() that something else
+/// has won.
+template <class Op>
+struct wait_in_race {
+  Op op;
+  const pal::atomic<bool>& given_up;
+  bool has_won = false;
+
+  bool poll() noexcept { return given_up.load(std::memory_order_relaxed) || (has_won = op.poll()); }
+  bool enlist(waker key) noexcept { return op.enlist(key); }
+  void delist() noexcept { op.delist(); }
+};
+
+/// Two wait for one place, and one of them gives up when it comes back: then the other one gets it,
+/// since nothing else ever will wake it.
+struct wake_handed_on : scenario<wake_handed_on, 3> {
+  static constexpr const char* name = "wake_handed_on";
+
+  channel<2> of{1};
+  std::optional<sender<parcel>::permit> held;
+  pal::atomic<bool> given_up{false};
+
+  void before() {
+    auto reserving = of.tx[0]->reserve();
+    check(reserving.poll(), "there is room");
+    held.emplace(*reserving.take());
+  }
+  void thread(unsigned index) {
+    if (index == 2) {
+      linger(40);  // Until both have gone to sleep.
+      held.reset();
+      given_up.store(true, std::memory_order_relaxed);
+      return of.senders[0].core().nudge();
+    }
+    if (index == 1) {
+      check(of.send(1, 11), "it is not closed");
+    } else {
+      wait_in_race waiting{of.tx[0]->reserve(), given_up};
+      check(of.senders[0].await(waiting), "nobody stops it");
+      if (waiting.has_won) check(waiting.op.take().has_value(), "it is not closed");
+    }
+    of.leave(index);
+  }
+  void after() {
+    check(of.receive(), "who waits for room has sent");
+    check(of.received == of.sent, "all that was sent is received");
+    of.after();
+  }
+};
+
 }  // namespace troupe::model

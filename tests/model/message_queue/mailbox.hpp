@@ -113,6 +113,13 @@ public:
     }
   }
 
+  /// One step of a turn, by who has it.
+  void handle_what_lies_there() {
+    message_link* taken = take_all();
+    check(taken != nullptr, "something lies there");
+    handle_all(taken);
+  }
+
   [[nodiscard]] fate fate_of(unsigned from, unsigned number) const { return fates_[from][number]; }
   [[nodiscard]] unsigned looks() const { return looks_; }
   [[nodiscard]] bool has_ended() const { return has_ended_; }
@@ -345,6 +352,37 @@ struct mail_with_waits : scenario<mail_with_waits<Does>, 3> {
 using mail_and_waits = mail_with_waits<third::sends>;
 using waits_and_end = mail_with_waits<third::stops_mailbox>;
 using waits_and_stop = mail_with_waits<third::stops_sender>;
+
+/// Room comes back when the next mail is taken, and no more for as long as that is handled: who
+/// waits has it all the same.
+struct room_beside_mail : scenario<room_beside_mail, 2> {
+  static constexpr const char* name = "room_beside_mail";
+
+  fresh_parking_lot lot;
+  mailbox<1, 3> box{2};
+  modelled_task sender;
+
+  void before() {
+    check(box.queue.leave_idle(), "its turn is that of the threads");
+    check(box.send(0, 0) == message_queue::pushed::sent, "there is room");
+    box.handle_what_lies_there();
+    check(box.send(0, 1) == message_queue::pushed::sent, "there is room");
+  }
+  void thread(unsigned index) {
+    if (index == 0) {
+      mail_send sending{box, 0, 2};
+      check(sender.await(sending) && !sending.is_closed(), "it is sent");
+    } else {
+      linger(40);  // Until the sender has gone to sleep.
+      box.handle_what_lies_there();
+    }
+  }
+  void after() {
+    box.turn();
+    check(box.fate_of(0, 2) == fate::received, "what was sent is received");
+    check(box.queue.count() == 0 && box.queue.sleeps_with(nullptr), "it has no more");
+  }
+};
 
 /// One visits the sleeping mailbox, one sends, one pokes.
 struct visits_and_mail : scenario<visits_and_mail, 3> {
