@@ -11,5 +11,5 @@ int main(int argc, char** argv) {
   return run<mail_and_poke, mail_in_bounds, visits_and_mail, mail_and_end, visits_and_close,
              late_poke, mail_and_waits, waits_and_end, waits_and_stop, one_place, stopped_sender,
              receiver_leaves, nudged_receiver, permits, room_returned, rooms_returned,
-             wake_handed_on, room_beside_mail>("message_queue", argc, argv);
+             wake_handed_on, room_beside_mail, sender_stays>("message_queue", argc, argv);
 }

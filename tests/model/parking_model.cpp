@@ -162,61 +162,78 @@ struct last_job : parking_scenario<last_job, 2> {
   }
 };
 
-// A worker that waits in the driver gets a job there, and leaves the idle set by itself, while the
-// other one looks whether anything is left.
-struct io_job : parking_scenario<io_job, 2> {
-  static constexpr const char* name = "io_job";
+// I/O of one event, which its owner answers with jobs, on the turn of whoever is in the driver.
+template <class Owner>
+struct event_driver final : driver {
+  explicit event_driver(Owner& of) : owner{of} {}
 
-  // Waits for one event, whose handler schedules a job.
-  struct event_driver final : driver {
-    explicit event_driver(io_job& of) : owner{of} {}
+  void wait(std::optional<time_point> until) override {
+    if (!handle()) sleeper.park(until);
+    (void)handle();
+  }
+  void poll(std::size_t) override { (void)handle(); }
+  void interrupt() noexcept override { sleeper.unpark(); }
 
-    void wait(std::optional<time_point> until) override {
-      if (!handle()) sleeper.park(until);
-      (void)handle();
-    }
-    void poll(std::size_t) override { (void)handle(); }
-    void interrupt() noexcept override { sleeper.unpark(); }
+  void happen() {
+    has_happened.store(true, std::memory_order_release);
+    interrupt();
+  }
+  bool handle() {
+    if (!has_happened.exchange(false, std::memory_order_acquire)) return false;
+    owner.on_event();
+    return true;
+  }
 
-    bool handle() {
-      if (!has_happened.exchange(false, std::memory_order_acquire)) return false;
-      piece& woken = owner.jobs[1];
-      woken.content.write(1);
-      owner.where->schedule(woken);
-      return true;
-    }
+  Owner& owner;
+  pal::parker sleeper;
+  pal::atomic<bool> has_happened{false};
+};
 
-    io_job& owner;
-    pal::parker sleeper;
-    pal::atomic<bool> has_happened{false};
-  };
-
-  event_driver* io = nullptr;
+template <class Derived, int Workers>
+struct event_scenario : parking_scenario<Derived, Workers> {
+  event_driver<Derived>* io = nullptr;
 
   std::unique_ptr<driver> make_driver() {
-    auto made = std::make_unique<event_driver>(*this);
+    auto made = std::make_unique<event_driver<Derived>>(static_cast<Derived&>(*this));
     io = made.get();
     return made;
   }
+};
+
+// A worker that waits in the driver gets a job there, and leaves the idle set by itself, while
+// another one looks whether anything is left.
+template <class Derived, int Workers>
+struct io_job_among : event_scenario<Derived, Workers> {
+  using base = parking_scenario<Derived, Workers>;
+  using piece = typename base::piece;
 
   void outside() {
-    jobs[0].act = [](parking_scenario& self, piece&) {
+    this->jobs[0].act = [](base& self, piece&) {
       ++self.jobs[1].given;  // It will come.
       detail::current_context()->io_waits.increment();
       self.ran.unpark();
     };
-    give(jobs[0]);
-    ran.park(std::nullopt);
-    jobs[1].act = [](parking_scenario&, piece&) {
+    this->give(this->jobs[0]);
+    this->ran.park(std::nullopt);
+    this->jobs[1].act = [](base&, piece&) {
       // As io::wait_count does, in the turn of who has waited.
       detail::current_context()->io_wakes.increment();
       linger(50);
     };
   }
-  void happen() {
-    io->has_happened.store(true, std::memory_order_release);
-    io->interrupt();
+  void happen() { this->io->happen(); }
+  void on_event() {
+    this->jobs[1].content.write(1);
+    this->where->schedule(this->jobs[1]);
   }
+};
+
+struct io_job : io_job_among<io_job, 2> {
+  static constexpr const char* name = "io_job";
+};
+// The third one may watch: then who leaves wakes nobody, and is seen to have left all the same.
+struct io_job_watched : io_job_among<io_job_watched, 3> {
+  static constexpr const char* name = "io_job_watched";
 };
 
 // A job lies behind the turn that has made it, and which does not end before that job has run: the
@@ -250,12 +267,39 @@ struct behind_in_queue : behind_turn<behind_in_queue, false> {
   static constexpr const char* name = "behind_in_queue";
 };
 
+// The same, but both jobs come out of the driver: who leaves it has to see to it that one watches.
+struct behind_event : event_scenario<behind_event, 2> {
+  static constexpr const char* name = "behind_event";
+
+  pal::parker turn;
+
+  void outside() {
+    jobs[0].act = [](parking_scenario& self, piece&) {
+      static_cast<behind_event&>(self).turn.park(std::nullopt);
+      self.ran.unpark();
+    };
+    jobs[1].act = [](parking_scenario& self, piece&) {
+      static_cast<behind_event&>(self).turn.unpark();
+    };
+    linger(500);
+    io->happen();
+    ran.park(std::nullopt);
+  }
+  void on_event() {
+    for (auto* fresh : {&jobs[1], &jobs[0]}) {  // The latter comes first.
+      fresh->content.write(1);
+      ++fresh->given;
+      where->schedule(*fresh);
+    }
+  }
+};
+
 }  // namespace
 
 }  // namespace troupe::model
 
 int main(int argc, char** argv) {
   using namespace troupe::model;
-  return run<one_worker, two_workers, last_job, io_job, behind_in_slot, behind_in_queue>(
-      "parking", argc, argv);
+  return run<one_worker, two_workers, last_job, io_job, io_job_watched, behind_in_slot,
+             behind_in_queue, behind_event>("parking", argc, argv);
 }

@@ -67,7 +67,6 @@ scheduler::~scheduler() {
 bool scheduler::stop_workers(std::optional<time_point> until) {
   stopping_.store(true, std::memory_order_relaxed);
   while (worker* sleeper = idle_.pick(wake_reason::work)) sleeper->unpark();
-  for (auto& each : workers_) each->unpark();
   if (until) {
     while (running_threads_.load(std::memory_order_relaxed) != 0) {  // What they did, join() shows.
       if (pal::real_clock().now() >= *until) {

@@ -152,6 +152,22 @@ struct receiver_leaves : scenario<receiver_leaves, 3> {
   void after() { of.after(); }
 };
 
+/// The receiver leaves, and what lies in the channel goes with it, although a sender stays.
+struct sender_stays : scenario<sender_stays, 2> {
+  static constexpr const char* name = "sender_stays";
+
+  channel<1> of{2};
+
+  void thread(unsigned index) {
+    if (index == 1) return of.rx.reset();
+    if (of.send(0, 1)) (void)of.send(0, 2);
+  }
+  void after() {
+    check(parcel::alive == 0, "what nobody will receive is destroyed");
+    of.after();
+  }
+};
+
 /// The receiver is woken by something else again and again, as in a `select`.
 struct nudged_receiver : scenario<nudged_receiver, 3> {
   static constexpr const char* name = "nudged_receiver";
