@@ -55,7 +55,7 @@ def sampled(service, seconds, period_s):
 
 def soak(plan):
     """A load of its own with chaos, and bad peers: slopes over the run."""
-    seconds = plan.size(300, 5, 8 * 3600)
+    seconds = plan.size(600, 5, 8 * 3600)
     period_s = plan.size(1, 0.2)
     with Service(plan, "--seconds", seconds + 3600, "--connections", plan.size(512, 80), "--chaos",
                  "--seed", plan.seed, environment=NO_STALL_WATCH) as service, \

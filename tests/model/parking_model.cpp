@@ -267,30 +267,33 @@ struct behind_in_queue : behind_turn<behind_in_queue, false> {
   static constexpr const char* name = "behind_in_queue";
 };
 
-// The same, but both jobs come out of the driver: who leaves it has to see to it that one watches.
-struct behind_event : event_scenario<behind_event, 2> {
-  static constexpr const char* name = "behind_event";
+// The turn of a job that comes out of the driver ends only when the next event has been handled:
+// who leaves the driver has to see to it that another one comes for it.
+struct driver_behind_turn : event_scenario<driver_behind_turn, 2> {
+  static constexpr const char* name = "driver_behind_turn";
 
   pal::parker turn;
+  unsigned events = 0;  // By who is in the driver.
 
   void outside() {
     jobs[0].act = [](parking_scenario& self, piece&) {
-      static_cast<behind_event&>(self).turn.park(std::nullopt);
+      auto& mine = static_cast<driver_behind_turn&>(self);
+      mine.io->happen();
+      mine.turn.park(std::nullopt);
       self.ran.unpark();
     };
     jobs[1].act = [](parking_scenario& self, piece&) {
-      static_cast<behind_event&>(self).turn.unpark();
+      static_cast<driver_behind_turn&>(self).turn.unpark();
     };
     linger(500);
     io->happen();
     ran.park(std::nullopt);
   }
   void on_event() {
-    for (auto* fresh : {&jobs[1], &jobs[0]}) {  // The latter comes first.
-      fresh->content.write(1);
-      ++fresh->given;
-      where->schedule(*fresh);
-    }
+    piece& fresh = jobs[events++];
+    fresh.content.write(1);
+    ++fresh.given;
+    where->schedule(fresh);
   }
 };
 
@@ -301,5 +304,5 @@ struct behind_event : event_scenario<behind_event, 2> {
 int main(int argc, char** argv) {
   using namespace troupe::model;
   return run<one_worker, two_workers, last_job, io_job, io_job_watched, behind_in_slot,
-             behind_in_queue, behind_event>("parking", argc, argv);
+             behind_in_queue, driver_behind_turn>("parking", argc, argv);
 }
