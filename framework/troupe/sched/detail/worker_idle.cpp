@@ -152,7 +152,7 @@ void worker::park() {
     std::uint64_t uses = owner_.driver_uses_.load(std::memory_order_relaxed);
     attended = sleep(watching, uses == driver_uses);
     driver_uses = attended ? uses + 1 : uses;
-    if (has_work()) break;
+    if (has_work() || (attended && all_idle_again())) break;
     may_watch = true;
     if (!watching) continue;
     bool anything_queued = false;
@@ -176,6 +176,14 @@ void worker::park() {
   // Who was picked for its duty alone does it again at once; another one's goes to the next.
   if (had_duty && wake_reason_ != wake_reason::watch) watch_if_unwatched();
   if (wake_reason_ == wake_reason::search) search();
+}
+
+// What the driver has put here may have been stolen, and have run, before this worker came to look:
+// who was the last to go idle still saw it in the slot then, and has told nobody. Returns: true
+// when a clock has gone on.
+bool worker::all_idle_again() {
+  idle_set::entry now = owner_.idle_.look();  // After the slot was settled: idle_set R5.
+  return now.idle == owner_.worker_count() && owner_.on_all_idle(now);
 }
 
 // Returns: true when this worker attended the driver meanwhile.
