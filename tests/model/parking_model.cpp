@@ -162,7 +162,7 @@ struct last_job : parking_scenario<last_job, 2> {
   }
 };
 
-// I/O of one event, which its owner answers with jobs, on the turn of whoever is in the driver.
+// I/O of one event at a time, which its owner answers with a job, as whoever is in the driver.
 template <class Owner>
 struct event_driver final : driver {
   explicit event_driver(Owner& of) : owner{of} {}

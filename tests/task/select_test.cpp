@@ -284,6 +284,7 @@ BOOST_AUTO_TEST_CASE(cancel_structured_a_branch_that_cannot_start_stops_those_th
       try {
         co_await select(hold_long(), barren{}, scripted_child{never_started});
       } catch (const std::bad_alloc&) {
+        BOOST_TEST(unwound);
         BOOST_TEST(gone);
         thrown = true;
       }

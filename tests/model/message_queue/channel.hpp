@@ -47,6 +47,12 @@ struct channel {
     sent[from] = content;
     return true;
   }
+  /// Returns: a place of those that are free.
+  sender<parcel>::permit take_room(unsigned from) {
+    auto reserving = tx[from]->reserve();
+    check(reserving.poll(), "there is room");
+    return *reserving.take();
+  }
   void leave(unsigned from) {
     done_by[from].write(1);
     tx[from].reset();
@@ -197,9 +203,7 @@ struct permits : scenario<permits, 3> {
 
   void before() {
     for (unsigned from : {0U, 1U}) {
-      auto reserving = of.tx[from]->reserve();
-      check(reserving.poll(), "there is room");
-      held[from].emplace(*reserving.take());
+      held[from].emplace(of.take_room(from));
     }
     auto one_more = of.tx[0]->reserve();
     check(!one_more.poll(), "there is no more room");
@@ -234,11 +238,7 @@ struct rooms_returned : scenario<rooms_returned, 3> {
   std::array<std::optional<sender<parcel>::permit>, 2> held;
 
   void before() {
-    for (auto& each : held) {
-      auto reserving = of.tx[0]->reserve();
-      check(reserving.poll(), "there is room");
-      each.emplace(*reserving.take());
-    }
+    for (auto& each : held) each.emplace(of.take_room(0));
   }
   void thread(unsigned index) {
     if (index == 2) {
@@ -302,11 +302,7 @@ struct wake_handed_on : scenario<wake_handed_on, 3> {
   std::optional<sender<parcel>::permit> held;
   pal::atomic<bool> given_up{false};
 
-  void before() {
-    auto reserving = of.tx[0]->reserve();
-    check(reserving.poll(), "there is room");
-    held.emplace(*reserving.take());
-  }
+  void before() { held.emplace(of.take_room(0)); }
   void thread(unsigned index) {
     if (index == 2) {
       linger(40);  // Until both have gone to sleep.

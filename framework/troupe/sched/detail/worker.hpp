@@ -113,7 +113,7 @@ private:
   void search() noexcept;
 
   void park();
-  bool all_idle_again();
+  bool look_if_all_idle(const idle_set::entry& seen);
   bool sleep(bool watching, bool adopt_driver);
   void wait_in_driver(std::optional<time_point> until);
   [[nodiscard]] bool look_at_others(bool& anything_queued) noexcept;

@@ -134,9 +134,7 @@ void worker::park() {
   wheel_.clear_shelf(owner_.clock());  // Nobody else can, and what lies there sleeps too long.
   idle_set::entry entered = owner_.idle_.enter(*this);
   bool woke_itself = !owner_.injected_.empty() || !posted_.empty();
-  if (!woke_itself && entered.idle == owner_.worker_count()) {
-    woke_itself = owner_.on_all_idle(entered);
-  }
+  if (!woke_itself) woke_itself = look_if_all_idle(entered);
   bool watching = false;
   bool may_watch = true;
   bool found = false;
@@ -152,7 +150,10 @@ void worker::park() {
     std::uint64_t uses = owner_.driver_uses_.load(std::memory_order_relaxed);
     attended = sleep(watching, uses == driver_uses);
     driver_uses = attended ? uses + 1 : uses;
-    if (has_work() || (attended && all_idle_again())) break;
+    if (has_work()) break;
+    // What the driver has put here may have been stolen, and have run, before this worker came to
+    // look: who was the last to go idle still saw it in the slot, and has told nobody. idle_set R5
+    if (attended && look_if_all_idle(owner_.idle_.look())) break;
     may_watch = true;
     if (!watching) continue;
     bool anything_queued = false;
@@ -178,12 +179,9 @@ void worker::park() {
   if (wake_reason_ == wake_reason::search) search();
 }
 
-// What the driver has put here may have been stolen, and have run, before this worker came to look:
-// who was the last to go idle still saw it in the slot then, and has told nobody. Returns: true
-// when a clock has gone on.
-bool worker::all_idle_again() {
-  idle_set::entry now = owner_.idle_.look();  // After the slot was settled: idle_set R5.
-  return now.idle == owner_.worker_count() && owner_.on_all_idle(now);
+// Returns: true when the clock has gone on.
+bool worker::look_if_all_idle(const idle_set::entry& seen) {
+  return seen.idle == owner_.worker_count() && owner_.on_all_idle(seen);
 }
 
 // Returns: true when this worker attended the driver meanwhile.
