@@ -65,7 +65,7 @@ struct parking_scenario : scenario<Derived, Workers + 1> {
 
   threads workers;
   std::unique_ptr<scheduler> where;
-  std::array<piece, 2> jobs;
+  std::array<piece, 3> jobs;
   pal::parker told, ran;
   bool guarded = true;  // What is so, whoever knows it.
 
@@ -162,6 +162,67 @@ struct last_job : parking_scenario<last_job, 2> {
   }
 };
 
+// One thread's standing still within the code under test. That at random, of all schedules, hardly
+// ever comes just there.
+class standstill {
+public:
+  standstill() { current_ = this; }
+  standstill(const standstill&) = delete;
+  standstill& operator=(const standstill&) = delete;
+  ~standstill() { current_ = nullptr; }
+
+  // That thread stands still before one of its next `soon` steps, for up to `most` of all steps.
+  void begin_within(rl::thread_id_t thread, unsigned soon, unsigned most) {
+    if (!rl::ctx().is_random_sched()) return;
+    thread_ = thread;
+    steps_before_ = choose(soon);
+    left_ = choose(most);
+  }
+
+  // Returns: whether `next` has to let another thread go on.
+  [[nodiscard]] static bool holds(rl::thread_id_t next) {
+    return current_ != nullptr && next == current_->thread_ && current_->passes_over();
+  }
+
+private:
+  bool passes_over() {
+    if (steps_before_ > 0) {
+      --steps_before_;
+      return false;
+    }
+    if (left_ == 0) return false;
+    --left_;
+    return true;
+  }
+
+  static inline standstill* current_ = nullptr;
+
+  rl::thread_id_t thread_ = 0;
+  unsigned steps_before_ = 0;
+  unsigned left_ = 0;
+};
+
+// One of Relacy's schedulers, which keeps to the scenario's standstill.
+template <class Base>
+struct with_standstill : watched<Base> {
+  using watched<Base>::watched;
+
+  rl::thread_id_t schedule(rl::unpark_reason& reason, unsigned yield) {
+    rl::thread_id_t next = watched<Base>::schedule(reason, yield);
+    while (reason == rl::unpark_reason_normal && this->running_threads_count > 1 &&
+           standstill::holds(next)) {
+      next = watched<Base>::schedule(reason, yield);
+    }
+    return next;
+  }
+};
+
+template <class Scenario>
+rl::test_result_e simulate_standstill(rl::test_params& params, rl::ostringstream& state) {
+  using scheduler = with_standstill<rl::random_scheduler<Scenario::params::thread_count>>;
+  return rl::run_test<Scenario, scheduler>(params, state, params.collect_history);
+}
+
 // I/O of one event at a time, which its owner answers with a job, as whoever is in the driver.
 template <class Owner>
 struct event_driver final : driver {
@@ -236,6 +297,68 @@ struct io_job_watched : io_job_among<io_job_watched, 3> {
   static constexpr const char* name = "io_job_watched";
 };
 
+// What the driver has put into its worker's slot is stolen by a watcher, and has run, before that
+// worker is done with putting it there: who went idle last saw it in the slot still. The third one
+// is idle by then, since the watcher would wake the driver's worker otherwise, which would look.
+struct stolen_from_driver : event_scenario<stolen_from_driver, 3> {
+  static constexpr const char* name = "stolen_from_driver";
+
+  pal::parker turn;
+  standstill someone;
+
+  void outside() {
+    jobs[0].act = [](parking_scenario& self, piece&) {
+      ++self.jobs[1].given;  // It will come.
+      detail::current_context()->io_waits.increment();
+      self.ran.unpark();
+      linger(100);  // Until another one watches.
+      static_cast<stolen_from_driver&>(self).turn.unpark();
+    };
+    jobs[1].act = [](parking_scenario&, piece&) {
+      detail::current_context()->io_wakes.increment();
+    };
+    give(jobs[0]);
+    ran.park(std::nullopt);
+  }
+  void happen() {
+    turn.park(std::nullopt);
+    linger(100);  // Until that one is idle, too.
+    io->happen();
+  }
+  void on_event() {
+    jobs[1].content.write(1);
+    someone.begin_within(rl::ctx().current_thread(), 4, 500);
+    where->schedule(jobs[1]);
+  }
+};
+
+// A job comes out of the driver that nothing counts any more, as a timer's: only that it lies with
+// a worker, or that one has left, shows that it is still to run. A guard stands in for the timer.
+struct uncounted_job : event_scenario<uncounted_job, 3> {
+  static constexpr const char* name = "uncounted_job";
+
+  standstill someone;
+
+  void outside() {
+    where->add_guard();
+    ++jobs[1].given;  // It will come.
+    jobs[0].act = [](parking_scenario& self, piece&) {
+      self.ran.unpark();
+      linger(100);  // Until another one watches.
+      static_cast<uncounted_job&>(self).io->happen();
+      linger(50);
+    };
+    give(jobs[0]);
+    ran.park(std::nullopt);
+  }
+  void on_event() {
+    jobs[1].content.write(1);
+    where->schedule_back(jobs[1]);
+    someone.begin_within(static_cast<rl::thread_id_t>(choose(3)), 80, 500);
+    where->remove_guard();
+  }
+};
+
 // A job lies behind the turn that has made it, and which does not end before that job has run: the
 // other worker has to come, from whatever it waits in.
 template <class Derived, bool InSlot>
@@ -265,6 +388,57 @@ struct behind_in_slot : behind_turn<behind_in_slot, true> {
 };
 struct behind_in_queue : behind_turn<behind_in_queue, false> {
   static constexpr const char* name = "behind_in_queue";
+};
+
+// The job behind the turn is needed by a second turn, too: who begins that one may have been the
+// watcher, or was called to be it, and has to see to it that the third worker watches.
+template <class Derived, bool ByDriver>
+struct behind_two_turns_by : event_scenario<Derived, 3> {
+  using base = parking_scenario<Derived, 3>;
+  using piece = typename base::piece;
+
+  std::array<pal::parker, 2> turns;
+  standstill someone;
+
+  void outside() {
+    auto& [first, behind, second] = this->jobs;
+    first.act = [](base& self, piece&) {
+      linger(200);
+      self.jobs[1].content.write(1);
+      ++self.jobs[1].given;
+      self.where->schedule(self.jobs[1]);
+      static_cast<behind_two_turns_by&>(self).turns[0].park(std::nullopt);
+    };
+    behind.act = [](base& self, piece&) {
+      for (auto& each : static_cast<behind_two_turns_by&>(self).turns) each.unpark();
+    };
+    second.act = [](base& self, piece&) {
+      static_cast<behind_two_turns_by&>(self).turns[1].park(std::nullopt);
+      self.ran.unpark();
+    };
+    someone.begin_within(static_cast<rl::thread_id_t>(choose(3)), 40, 500);
+    this->give(first);
+    if (ByDriver) {
+      linger(400);
+      this->io->happen();
+    } else {
+      this->give(second, 400);
+    }
+    this->ran.park(std::nullopt);  // Nothing else wakes a worker meanwhile.
+  }
+  void on_event() {
+    piece& second = this->jobs[2];
+    second.content.write(1);
+    ++second.given;
+    this->where->schedule(second);
+  }
+};
+
+struct behind_two_turns : behind_two_turns_by<behind_two_turns, false> {
+  static constexpr const char* name = "behind_two_turns";
+};
+struct behind_turn_and_driver : behind_two_turns_by<behind_turn_and_driver, true> {
+  static constexpr const char* name = "behind_turn_and_driver";
 };
 
 // The turn of a job that comes out of the driver ends only when the next event has been handled:
@@ -299,10 +473,33 @@ struct driver_behind_turn : event_scenario<driver_behind_turn, 2> {
 
 }  // namespace
 
+// Those that have a standstill.
+template <>
+rl::test_result_e simulate<stolen_from_driver, rl::random_scheduler>(rl::test_params& params,
+                                                                     rl::ostringstream& state) {
+  return simulate_standstill<stolen_from_driver>(params, state);
+}
+template <>
+rl::test_result_e simulate<uncounted_job, rl::random_scheduler>(rl::test_params& params,
+                                                                rl::ostringstream& state) {
+  return simulate_standstill<uncounted_job>(params, state);
+}
+template <>
+rl::test_result_e simulate<behind_two_turns, rl::random_scheduler>(rl::test_params& params,
+                                                                   rl::ostringstream& state) {
+  return simulate_standstill<behind_two_turns>(params, state);
+}
+template <>
+rl::test_result_e simulate<behind_turn_and_driver, rl::random_scheduler>(rl::test_params& params,
+                                                                         rl::ostringstream& state) {
+  return simulate_standstill<behind_turn_and_driver>(params, state);
+}
+
 }  // namespace troupe::model
 
 int main(int argc, char** argv) {
   using namespace troupe::model;
-  return run<one_worker, two_workers, last_job, io_job, io_job_watched, behind_in_slot,
-             behind_in_queue, driver_behind_turn>("parking", argc, argv);
+  return run<one_worker, two_workers, last_job, io_job, io_job_watched, stolen_from_driver,
+             uncounted_job, behind_in_slot, behind_in_queue, behind_two_turns,
+             behind_turn_and_driver, driver_behind_turn>("parking", argc, argv);
 }

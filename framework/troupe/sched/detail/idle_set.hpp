@@ -30,6 +30,9 @@ enum class wake_reason : unsigned char { work, search, watch };
 ///   R4. Who has queued a job, or armed a timer, runs the light barrier and then reads watched_; a
 ///       watcher that gives up clears watched_, runs the heavy barrier and looks once more. One of
 ///       the two sees the other.
+///   R5. Who comes out of the driver with nothing looks whether all are idle: what it was given
+///       there may have been stolen, and have run, unseen by who went idle last.
+///   R6. Who was woken for something and has something else to run first wakes another one for it.
 /// Threads: any.
 class idle_set {
 public:

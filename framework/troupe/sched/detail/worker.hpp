@@ -112,6 +112,8 @@ private:
   [[nodiscard]] std::size_t steal_half(worker& victim) noexcept;
   void search() noexcept;
 
+  void pass_call_on() noexcept;
+  [[nodiscard]] bool take_call_to_watch() noexcept;
   void park();
   bool look_if_all_idle(const idle_set::entry& seen);
   bool sleep(bool watching, bool adopt_driver);
@@ -145,7 +147,7 @@ private:
   // Read by others.
   pal::atomic<bool> coarse_;  // The mean turn is worth a wake-up of another worker.
   pal::atomic<bool> in_driver_{false};
-  wake_reason wake_reason_ = wake_reason::work;  // Under the idle set's lock.
+  wake_reason wake_reason_ = wake_reason::work;  // Of others while it is in the idle set, R6.
   pal::parker parker_;
   inject_queue posted_;
 

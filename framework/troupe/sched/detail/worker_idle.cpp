@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 #include <span>
+#include <utility>
 
 #include <troupe/sched/detail/capacities.hpp>
 #include <troupe/sched/detail/worker.hpp>
@@ -72,9 +73,24 @@ void worker::wait_for_work(std::optional<time_point> until) {
 void worker::find_work() {
   run_posted();
   // Also what a posted job has just woken: idle_set R3.
-  if (has_work() || steal_from_all()) return restart_measure();
-  park();
+  bool found = has_work() || steal_from_all();
+  if (!found) {
+    park();
+    found = has_work();
+  }
+  if (found) pass_call_on();
   restart_measure();
+}
+
+// What this worker was woken for would wait behind what it runs first now. idle_set R6
+void worker::pass_call_on() noexcept {
+  if (!owner_.injected_.empty()) owner_.wake_for(wake_reason::work);
+  if (take_call_to_watch()) watch_if_unwatched();
+}
+
+// Returns: whether this worker was woken to watch, and has not done so. idle_set R6
+bool worker::take_call_to_watch() noexcept {
+  return std::exchange(wake_reason_, wake_reason::work) == wake_reason::watch;
 }
 
 bool worker::has_work() const noexcept {
@@ -132,6 +148,7 @@ void worker::search() noexcept {
 void worker::park() {
   parks_.increment();
   wheel_.clear_shelf(owner_.clock());  // Nobody else can, and what lies there sleeps too long.
+  bool has_duty = take_call_to_watch();
   idle_set::entry entered = owner_.idle_.enter(*this);
   bool woke_itself = !owner_.injected_.empty() || !posted_.empty();
   if (!woke_itself) woke_itself = look_if_all_idle(entered);
@@ -164,7 +181,7 @@ void worker::park() {
       watching = may_watch = false;  // Sleeps as a driver or plainly, until something wakes it.
     }
   }
-  bool had_duty = watching || attended;
+  has_duty |= watching || attended;
   if (watching) owner_.idle_.end_watch();
   bool left_by_itself = owner_.idle_.leave(*this);
   owner_.on_departure();
@@ -175,7 +192,7 @@ void worker::park() {
     return;
   }
   // Who was picked for its duty alone does it again at once; another one's goes to the next.
-  if (had_duty && wake_reason_ != wake_reason::watch) watch_if_unwatched();
+  if (has_duty && wake_reason_ != wake_reason::watch) watch_if_unwatched();
   if (wake_reason_ == wake_reason::search) search();
 }
 
