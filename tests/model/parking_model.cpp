@@ -5,7 +5,8 @@
 // job is run once; when there are none left, and nobody holds a guard, quiescence is told, and not
 // before; and all threads end when they are stopped. A wake that is lost is a deadlock.
 //
-// Not seen: how long anything takes, since a timed sleep may end at once.
+// Not seen: how long anything takes, since a timed sleep may end at once; what is different with
+// more workers than cores; jobs that are posted to one worker.
 
 #include <model/model.hpp>
 

@@ -147,7 +147,7 @@ private:
   // Read by others.
   pal::atomic<bool> coarse_;  // The mean turn is worth a wake-up of another worker.
   pal::atomic<bool> in_driver_{false};
-  wake_reason wake_reason_ = wake_reason::work;  // Of others while it is in the idle set, R6.
+  wake_reason wake_reason_ = wake_reason::work;  // While in the idle set: others write it.
   pal::parker parker_;
   inject_queue posted_;
 

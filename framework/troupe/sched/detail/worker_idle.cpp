@@ -143,8 +143,9 @@ void worker::search() noexcept {
 ///            eight looks at empty queues (then: driver, if nobody is)
 ///   others   sleep until they are picked
 ///
-/// A lost race costs no more than a look: what a running worker pushes it will run itself, and who
-/// leaves this state while nobody watches wakes a watcher.
+/// A lost race costs no more than a look: what a running worker pushes it will run itself, who
+/// leaves this state while nobody watches wakes a watcher, and who was woken for something but runs
+/// something else first passes the call on (idle_set R6).
 void worker::park() {
   parks_.increment();
   wheel_.clear_shelf(owner_.clock());  // Nobody else can, and what lies there sleeps too long.
