@@ -1,5 +1,6 @@
 #include <chrono>
 #include <cstdint>
+#include <source_location>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -135,6 +136,23 @@ task<std::uint64_t> turns_of(runtime& rt, Act act) {
   co_await act();
   co_return rt.counters().turns - before;
 }
+
+// ended() that tells when it has begun to watch.
+struct told_watch {
+  static constexpr const char* name = "the end of an actor (told_watch)";
+
+  void start(std::source_location where) {
+    end.start(where);
+    watches->set();
+  }
+  bool poll() noexcept { return end.poll(); }
+  bool enlist(waker key) noexcept { return end.enlist(key); }
+  void delist() noexcept { end.delist(); }
+  exit_reason take() noexcept { return end.take(); }
+
+  decltype(std::declval<const ref<desk>&>().ended()) end;
+  event* watches;
+};
 
 }  // namespace
 
@@ -457,8 +475,11 @@ BOOST_AUTO_TEST_CASE(a_kept_actor_is_everybodys) {
     int right = 0;
     for (int round = 0; round < rounds; ++round) {
       auto d = spawn<desk>();
-      auto end = spawn([d]() -> task<exit_kind> { co_return (co_await d.ended()).kind; });
-      co_await yield();  // It watches from then on.
+      event watches;
+      auto end = spawn([d, &watches]() -> task<exit_kind> {
+        co_return (co_await told_watch{d.ended(), &watches}).kind;
+      });
+      co_await watches.wait();
       int asked = 0;
       for (; asked < asks_to_be_kept; ++asked) (void)co_await d.ask(next{});
       given.store(&d);
