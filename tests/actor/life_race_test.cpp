@@ -206,11 +206,9 @@ BOOST_AUTO_TEST_CASE(monitors_of_actors_that_end_at_once_are_told_once) {
       if (i % 3 == 0) co_await victim.ended();
     }
     while (c.alive.load() > 0) co_await yield();
-    int ends = (co_await w.ask(tell{})).ends;
-    for (int i = 0; i < 1000 && ends < monitored - removed; ++i) {
-      ends = (co_await w.ask(tell{})).ends;
-    }
-    BOOST_TEST(ends >= monitored - removed);
+    // The word of an end may still be on its way, for as long as its worker stands still.
+    int ends = 0;
+    while (ends < monitored - removed) ends = (co_await w.ask(tell{})).ends;
     BOOST_TEST(ends <= monitored);
   });
 }
