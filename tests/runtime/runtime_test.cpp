@@ -234,7 +234,7 @@ BOOST_AUTO_TEST_CASE(shut_down_names_the_actors_whose_handlers_survive) {
     co_await begun.wait();
     co_return made;
   });
-  auto survivors = rt.shut_down(20ms);
+  auto survivors = rt.shut_down(200ms);
   auto named = std::find_if(survivors.begin(), survivors.end(),
                             [](const task_report& each) { return each.actor == "porter"; });
   BOOST_REQUIRE((named != survivors.end()));
@@ -244,16 +244,18 @@ BOOST_AUTO_TEST_CASE(shut_down_names_the_actors_whose_handlers_survive) {
 }
 
 BOOST_AUTO_TEST_CASE(shut_down_lists_blocking_work_with_the_line_that_began_it) {
-  pal::atomic<bool> may_end{false};
+  pal::atomic<bool> may_end{false}, has_begun{false};
   int begun_at = 0;
   runtime rt{with_workers(1)};
   rt.block_on([&]() -> task<> {
     begun_at = __LINE__ + 1;
     (void)spawn_blocking([&] {
+      has_begun.store(true);
       while (!may_end.load()) std::this_thread::yield();
     });
     co_return;
   });
+  while (!has_begun.load()) std::this_thread::yield();
   auto survivors = rt.shut_down(5ms);
   may_end.store(true);
   BOOST_TEST_REQUIRE(survivors.size() == 1u);

@@ -84,7 +84,8 @@ BOOST_AUTO_TEST_CASE(a_second_theft_waits_until_the_owner_has_settled_the_first)
 }
 
 // Goal:   nothing is lost and nothing is had twice, whatever owner and thieves do at the same time.
-// Method: a few jobs go round; who takes one out checks that it was in.
+// Method: a few jobs go round, for as long as the thieves need to get one; who takes one out checks
+//         that it was in.
 BOOST_AUTO_TEST_CASE(owner_and_thieves_hammering_it_lose_nothing_and_take_nothing_twice) {
   const std::size_t puts = test::rounds(60'000);
   handoff_slot slot;
@@ -99,7 +100,7 @@ BOOST_AUTO_TEST_CASE(owner_and_thieves_hammering_it_lose_nothing_and_take_nothin
   };
   auto own = [&] {
     pal::random random{1};
-    for (std::size_t done = 0; done < puts; ++done) {
+    for (std::size_t done = 0; done < puts || stolen.load() == 0; ++done) {
       token& next = tokens[random.below(tokens.size())];
       if (next.in_slot.load() == 0) {
         ++next.handed_over;
@@ -126,7 +127,6 @@ BOOST_AUTO_TEST_CASE(owner_and_thieves_hammering_it_lose_nothing_and_take_nothin
   test::race(3, [&](std::size_t i) { i == 0 ? own() : steal(); });
   if (job* last = slot.take()) out(last);
   BOOST_TEST(taken_twice.load() == 0u);
-  BOOST_TEST(stolen.load() > 0u);
   for (auto& each : tokens) BOOST_TEST(each.in_slot.load() == 0);
 }
 

@@ -107,7 +107,7 @@ BOOST_AUTO_TEST_CASE(owner_and_thieves_take_every_job_once) {
   auto own = [&] {
     pal::random random{1};
     std::size_t next = 0;
-    for (std::size_t done = 0; done < pushes; ++done) {
+    for (std::size_t done = 0; done < pushes || stolen.load() == 0; ++done) {
       numbered& fresh = jobs[next++ % jobs.size()];
       if (fresh.queued.load() == 0) {
         ++fresh.runs;
@@ -129,7 +129,6 @@ BOOST_AUTO_TEST_CASE(owner_and_thieves_take_every_job_once) {
   test::race(3, [&](std::size_t i) { i == 0 ? own() : steal(); });
   while (job* left = queue->pop()) out(left);
   BOOST_TEST(taken_twice.load() == 0u);
-  BOOST_TEST(stolen.load() > 0u);
   for (auto& each : jobs) BOOST_REQUIRE_EQUAL(each.queued.load(), 0);
 }
 
