@@ -89,6 +89,34 @@ BOOST_AUTO_TEST_CASE(what_was_let_go_of_in_a_select_may_be_awaited_later) {
   });
 }
 
+// Goal:   no thread of a runtime outlives it, nor does what libraries keep for each thread.
+// Method: what the threads keep takes its time to end.
+BOOST_AUTO_TEST_CASE(what_its_threads_keep_ends_before_the_runtime) {
+  struct kept {
+    pal::atomic<std::size_t>* ended = nullptr;
+    ~kept() {
+      for (int i = 0; i < 1000; ++i) std::this_thread::yield();
+      ended->fetch_add(1);
+    }
+  };
+  pal::atomic<std::size_t> begun{0}, ended{0};
+  {
+    test::two_workers two;
+    two.rt.block_on([&]() -> task<> {
+      auto keep = [&] {
+        static thread_local kept here;
+        here.ended = &ended;
+        begun.fetch_add(1);
+        test::wait_until([&] { return begun.load() == 2; });
+      };
+      auto first = spawn_blocking(keep), second = spawn_blocking(keep);
+      co_await first;
+      co_await second;
+    });
+  }
+  BOOST_TEST(ended.load() == 2u);
+}
+
 BOOST_AUTO_TEST_CASE(outside_a_runtime_it_is_a_misuse) {
   std::string text = test::misuse_of([] { (void)spawn_blocking([] {}); });
   BOOST_TEST(text.find("outside a runtime") != std::string::npos);

@@ -22,7 +22,9 @@ blocking_pool::~blocking_pool() {
   if (owner_.simulated() != nullptr) owner_.simulated()->end_blocking();
   guard.lock();
   changed_.notify_all();
-  changed_.wait(guard, [this] { return threads_ == 0; });
+  changed_.wait(guard, [this] { return threads_.empty(); });
+  guard.unlock();
+  for (auto& last : left_) last->join();
 }
 
 void blocking_pool::submit(std::function<void()> work, std::source_location where) {
@@ -42,12 +44,13 @@ void blocking_pool::submit(std::function<void()> work, std::source_location wher
     changed_.notify_one();
     return;
   }
-  if (threads_ == max_threads_) return;
+  if (threads_.size() == max_threads_) return;
   try {
-    pal::thread{[this] { run_thread(); }}.detach();
-    ++threads_;
+    thread_list made(1);
+    made.front().emplace([this, self = made.begin()] { run_thread(self); });
+    threads_.splice(threads_.end(), made);
   } catch (...) {
-    if (threads_ > 0) return;  // The others will get to it.
+    if (!threads_.empty()) return;  // The others will get to it.
     intrusive_list<piece>::erase(last);
     --queued_;
     owner_.remove_guard();
@@ -74,7 +77,7 @@ std::vector<std::source_location> blocking_pool::places() const {
   return found;
 }
 
-void blocking_pool::run_thread() {
+void blocking_pool::run_thread(thread_list::iterator self) {
   pal::set_thread_name("troupe-block");
   pal::lock guard{mutex_};
   for (;;) {
@@ -87,8 +90,12 @@ void blocking_pool::run_thread() {
     --queued_;
     run(std::move(taken), guard);
   }
-  --threads_;
-  changed_.notify_all();  // Under the lock: the pool may be gone right after it.
+  thread_list before;
+  before.swap(left_);
+  left_.splice(left_.end(), threads_, self);
+  changed_.notify_all();
+  guard.unlock();
+  for (auto& former : before) former->join();
 }
 
 void blocking_pool::run(std::unique_ptr<piece> taken, pal::lock& guard) {

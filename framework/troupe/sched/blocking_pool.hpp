@@ -3,7 +3,9 @@
 #include <chrono>
 #include <cstddef>
 #include <functional>
+#include <list>
 #include <memory>
+#include <optional>
 #include <source_location>
 #include <vector>
 
@@ -17,6 +19,7 @@ class scheduler;
 
 /// Threads for work that blocks: they are made when needed, up to a limit, and end when idle for
 /// ten seconds. Beyond the limit work waits in a queue; workers are never blocked by it.
+/// No thread outlives its pool, nor does what it keeps (`thread_local`).
 /// Threads: any.
 class blocking_pool {
 public:
@@ -46,7 +49,9 @@ private:
     std::source_location where;
   };
 
-  void run_thread();
+  using thread_list = std::list<std::optional<pal::thread>>;  // Each has one, once it is in a list.
+
+  void run_thread(thread_list::iterator self);
   void run_simulated(piece& chosen);
   void run(std::unique_ptr<piece> taken, pal::lock& guard);
 
@@ -57,7 +62,8 @@ private:
   mutable intrusive_list<piece> queue_;
   std::size_t queued_ = 0;
   mutable intrusive_list<piece> running_now_;
-  std::size_t threads_ = 0;
+  thread_list threads_;
+  thread_list left_;  // At most one: it waits for the one that left before it, and so on.
   std::size_t idle_ = 0;
   std::size_t running_ = 0;
   bool stopping_ = false;
