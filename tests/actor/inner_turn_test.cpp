@@ -138,20 +138,24 @@ task<std::uint64_t> turns_of(runtime& rt, Act act) {
 }
 
 // ended() that tells when it has begun to watch.
-struct told_watch {
+class told_watch {
+public:
   static constexpr const char* name = "the end of an actor (told_watch)";
 
-  void start(std::source_location where) {
-    end.start(where);
-    watches->set();
-  }
-  bool poll() noexcept { return end.poll(); }
-  bool enlist(waker key) noexcept { return end.enlist(key); }
-  void delist() noexcept { end.delist(); }
-  exit_reason take() noexcept { return end.take(); }
+  told_watch(const ref<desk>& whom, event& watches) : end_{whom.ended()}, watches_{&watches} {}
 
-  decltype(std::declval<const ref<desk>&>().ended()) end;
-  event* watches;
+  void start(std::source_location where) {
+    end_.start(where);
+    watches_->set();
+  }
+  bool poll() noexcept { return end_.poll(); }
+  bool enlist(waker key) noexcept { return end_.enlist(key); }
+  void delist() noexcept { end_.delist(); }
+  exit_reason take() noexcept { return end_.take(); }
+
+private:
+  decltype(std::declval<const ref<desk>&>().ended()) end_;
+  event* watches_;
 };
 
 }  // namespace
@@ -476,9 +480,8 @@ BOOST_AUTO_TEST_CASE(a_kept_actor_is_everybodys) {
     for (int round = 0; round < rounds; ++round) {
       auto d = spawn<desk>();
       event watches;
-      auto end = spawn([d, &watches]() -> task<exit_kind> {
-        co_return (co_await told_watch{d.ended(), &watches}).kind;
-      });
+      auto end = spawn(
+          [d, &watches]() -> task<exit_kind> { co_return (co_await told_watch{d, watches}).kind; });
       co_await watches.wait();
       int asked = 0;
       for (; asked < asks_to_be_kept; ++asked) (void)co_await d.ask(next{});
