@@ -154,7 +154,7 @@ public:
   exit_reason take() noexcept { return end_.take(); }
 
 private:
-  decltype(std::declval<const ref<desk>&>().ended()) end_;
+  detail::end_operation end_;
   event* watches_;
 };
 

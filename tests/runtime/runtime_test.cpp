@@ -251,11 +251,11 @@ BOOST_AUTO_TEST_CASE(shut_down_lists_blocking_work_with_the_line_that_began_it) 
     begun_at = __LINE__ + 1;
     (void)spawn_blocking([&] {
       has_begun.store(true);
-      while (!may_end.load()) std::this_thread::yield();
+      test::wait_until([&] { return may_end.load(); });
     });
     co_return;
   });
-  while (!has_begun.load()) std::this_thread::yield();
+  test::wait_until([&] { return has_begun.load(); });
   auto survivors = rt.shut_down(5ms);
   may_end.store(true);
   BOOST_TEST_REQUIRE(survivors.size() == 1u);
@@ -295,11 +295,11 @@ BOOST_AUTO_TEST_CASE(a_runtime_may_be_destroyed_while_a_survivor_holds_its_worke
       runtime rt{with_workers(2)};
       rt.spawn([&]() -> task<> {
           has_begun.store(true);
-          while (!may_end.load()) std::this_thread::yield();
+          test::wait_until([&] { return may_end.load(); });
           spawn([]() -> task<> { co_return; }).detach();
           co_await yield();
         }).detach();
-      while (!has_begun.load()) std::this_thread::yield();
+      test::wait_until([&] { return has_begun.load(); });
       survivors = rt.shut_down(10ms).size();
     }
     may_end.store(true);
@@ -350,7 +350,7 @@ BOOST_AUTO_TEST_CASE(tasks_tells_the_one_that_is_running) {
 BOOST_AUTO_TEST_CASE(tasks_leaves_out_what_has_ended) {
   runtime rt{with_workers(1)};
   auto held = rt.spawn([]() -> task<> { co_return; });
-  while (!held.done()) std::this_thread::yield();
+  test::wait_until([&] { return held.done(); });
   BOOST_TEST(rt.tasks().empty());
 }
 
@@ -491,10 +491,10 @@ BOOST_AUTO_TEST_CASE(the_destructor_drops_what_is_ready_but_has_not_run) {
         auto empty = [owned]() -> task<> { co_return; };
         for (int i = 0; i < 5; ++i) spawn(empty).detach();
         has_begun.store(true);
-        while (!may_end.load()) std::this_thread::yield();
+        test::wait_until([&] { return may_end.load(); });
         co_return;
       }).detach();
-    while (!has_begun.load()) std::this_thread::yield();
+    test::wait_until([&] { return has_begun.load(); });
     releasing = pal::thread{[&] { may_end.store(true); }};
   }
   releasing.join();

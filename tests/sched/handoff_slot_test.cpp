@@ -127,6 +127,7 @@ BOOST_AUTO_TEST_CASE(owner_and_thieves_hammering_it_lose_nothing_and_take_nothin
   test::race(3, [&](std::size_t i) { i == 0 ? own() : steal(); });
   if (job* last = slot.take()) out(last);
   BOOST_TEST(taken_twice.load() == 0u);
+  BOOST_TEST(stolen.load() > 0u);
   for (auto& each : tokens) BOOST_TEST(each.in_slot.load() == 0);
 }
 

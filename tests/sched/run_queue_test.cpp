@@ -129,6 +129,7 @@ BOOST_AUTO_TEST_CASE(owner_and_thieves_take_every_job_once) {
   test::race(3, [&](std::size_t i) { i == 0 ? own() : steal(); });
   while (job* left = queue->pop()) out(left);
   BOOST_TEST(taken_twice.load() == 0u);
+  BOOST_TEST(stolen.load() > 0u);
   for (auto& each : jobs) BOOST_REQUIRE_EQUAL(each.queued.load(), 0);
 }
 
